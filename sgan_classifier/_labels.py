@@ -1,0 +1,75 @@
+"""Which rows of `y` carry no label. NumPy only: everything in the package may import it."""
+
+from __future__ import annotations
+
+import sys
+from numbers import Number
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# What NumPy makes of -1 and NaN when they share an array with strings: np.array(["a", -1]).
+_MARKERS_AS_TEXT = ("-1", "nan")
+
+
+def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
+    """Mark the rows of `y` that carry no label.
+
+    A row is unlabelled if it holds -1 (integer, float and object arrays), NaN (float and object arrays,
+    pandas columns), None or ``pandas.NA`` (object arrays and pandas columns).
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels: integers, floats, booleans, strings or objects; a list, an array or a pandas Series.
+
+    Returns
+    -------
+    mask : ndarray of bool of shape (n_samples,)
+        True where `y` carries no label.
+
+    Raises
+    ------
+    ValueError
+        If `y` holds the string ``"-1"`` or ``"nan"``: what NumPy makes of a marker that is stored
+        among strings, and which would silently become one more class.
+
+    Examples
+    --------
+    >>> from sgan_classifier._labels import is_unlabeled
+    >>> is_unlabeled([0, 1, -1]).tolist()
+    [False, False, True]
+    >>> is_unlabeled(["crater", None, "plain"]).tolist()
+    [False, True, False]
+    """
+    y = np.asarray(y)
+    if y.dtype.kind == "f":
+        return np.isnan(y) | (y == -1)
+    if y.dtype.kind == "i":
+        return y == -1
+    if y.dtype.kind in "US":
+        for text in _MARKERS_AS_TEXT:
+            if np.any(y == (text.encode() if y.dtype.kind == "S" else text)):
+                raise _text_marker_error(text)
+    if y.dtype.kind != "O":
+        return np.zeros(y.shape, dtype=bool)
+    return np.fromiter((_is_marker(value) for value in y.flat), bool, y.size).reshape(y.shape)
+
+
+def _is_marker(value: object) -> bool:
+    if isinstance(value, str | bytes):
+        text = value.decode(errors="replace") if isinstance(value, bytes) else value
+        if text in _MARKERS_AS_TEXT:
+            raise _text_marker_error(text)
+        return False
+    if isinstance(value, Number):
+        return value == -1 or value != value  # only NaN differs from itself
+    return value is None or value is getattr(sys.modules.get("pandas"), "NA", None)
+
+
+def _text_marker_error(text: str) -> ValueError:
+    return ValueError(
+        f"y holds the string {text!r}, which would become a class of its own. If those rows are unlabelled, "
+        f"store None in an object array: y = np.where(y == {text!r}, None, y.astype(object)). "
+        "If it is a real class, rename it."
+    )

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from sgan_classifier._labels import is_unlabeled
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float32, np.float64, object])
+def test_minus_one_is_unlabelled_in_every_numeric_dtype(dtype):
+    assert is_unlabeled(np.array([0, 1, -1, 2], dtype=dtype)).tolist() == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, bool, "U5"])
+def test_dtypes_without_a_marker_are_all_labelled(dtype):
+    assert not is_unlabeled(np.array([0, 1, 2], dtype=dtype)).any()
+
+
+def test_none_nan_and_minus_one_are_unlabelled_among_strings():
+    y = np.array(["a", None, np.nan, -1, -1.0, np.int8(-1), np.float32("nan"), "b"], dtype=object)
+    assert is_unlabeled(y).tolist() == [False] + 6 * [True] + [False]
+
+
+@pytest.mark.parametrize(
+    "dtype", ["Int64", "Float64", "category", "object", "string", "str", "boolean"]
+)
+def test_pandas_columns_with_missing_values(dtype):
+    pd = pytest.importorskip("pandas")
+    values = {"boolean": [True, None, False], "Int64": [1, None, 0], "Float64": [1.0, None, 0.0]}
+    column = pd.Series(values.get(dtype, ["a", None, "b"]), dtype=dtype)
+    assert is_unlabeled(column).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array(["a", -1]),
+        np.array(["a", np.nan]),
+        np.array([b"a", b"-1"]),
+        np.array(["a", "-1"], dtype=object),
+    ],
+)
+def test_text_that_was_a_marker_is_an_error_whose_remedy_works(y):
+    with pytest.raises(ValueError, match="store None in an object array"):
+        is_unlabeled(y)
+    if y.dtype.kind == "U":
+        text = "-1" if "-1" in y.tolist() else "nan"
+        assert is_unlabeled(np.where(y == text, None, y.astype(object))).tolist() == [False, True]
