@@ -15,8 +15,8 @@ _MARKERS_AS_TEXT = ("-1", "nan")
 def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     """Mark the rows of `y` that carry no label.
 
-    A row is unlabelled if it holds -1 (integer, float and object arrays), NaN (float and object arrays,
-    pandas columns), None or ``pandas.NA`` (object arrays and pandas columns).
+    A row is unlabelled if it holds -1 (integer, float and object arrays), NaN (float and object
+    arrays, pandas columns), None or ``pandas.NA`` (object arrays and pandas columns).
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _is_marker(value: object) -> bool:
 
 def _text_marker_error(text: str) -> ValueError:
     return ValueError(
-        f"y holds the string {text!r}, which would become a class of its own. If those rows are unlabelled, "
-        f"store None in an object array: y = np.where(y == {text!r}, None, y.astype(object)). "
-        "If it is a real class, rename it."
+        f"y holds the string {text!r}, which would become a class of its own. If those rows are "
+        "unlabelled, store None in an object array: "
+        f"y = np.where(y == {text!r}, None, y.astype(object)). If it is a real class, rename it."
     )
