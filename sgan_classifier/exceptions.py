@@ -37,3 +37,7 @@ class InvalidInputError(ValueError):
 
     The message names the value seen and what to do.
     """
+
+
+class TrainingInterruptedWarning(SGANClassifierWarning):
+    """Training was interrupted from the keyboard; the estimator is fitted with what it had."""

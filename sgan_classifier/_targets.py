@@ -1,0 +1,214 @@
+"""Labels and class weights, from what users write to what the engine counts with."""
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from ._labels import is_unlabeled
+from .exceptions import InvalidInputError
+
+
+def encode_labels(y: Any, n_rows: int, *, estimator_name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Number the classes in ``y``.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Labels, with unlabelled rows marked as `is_unlabeled` documents. Never changed.
+    n_rows : int
+        Number of rows of ``X``.
+    estimator_name : str
+        Who asks, for messages.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Sorted, in the dtype of ``y``; for object arrays, of the labels in them.
+    codes : ndarray of int64 of shape (n_rows,)
+        Index into ``classes``, -1 where a row is unlabelled.
+
+    Raises
+    ------
+    InvalidInputError, ValueError, TypeError
+        If ``y`` cannot be used, or has fewer than two classes.
+
+    Examples
+    --------
+    >>> from sgan_classifier._targets import encode_labels
+    >>> classes, codes = encode_labels([7, -1, 5, 7], 4, estimator_name="SGANClassifier")
+    >>> classes.tolist(), codes.tolist()
+    ([5, 7], [1, -1, 0, 1])
+    """
+    if y is None:
+        raise InvalidInputError(
+            f"This {estimator_name} estimator requires y to be passed, but the target y is None."
+        )
+    y = column_or_1d(_label_array(y), warn=True)
+    check_consistent_length(range(n_rows), y)
+    if y.dtype.kind not in "biufUO":
+        raise InvalidInputError(
+            f"y has dtype {y.dtype}; expected integers, booleans, strings or whole floats. "
+            "Convert it, as y.astype(str) does."
+        )
+    labeled = ~is_unlabeled(y)
+    if not labeled.any():
+        raise InvalidInputError(
+            f"y has no labelled row: all {n_rows} are marked as unlabelled. {estimator_name} "
+            "needs at least 2 classes. Label some rows, or check that -1 means unlabelled."
+        )
+    labels = y[labeled]
+    if labels.dtype.kind == "O":
+        labels = _from_objects(labels)
+    if labels.dtype.kind == "f":
+        _check_whole_numbers(labels)
+    classes, numbers = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        samples = "1 sample" if len(labels) == 1 else f"{len(labels)} samples"
+        raise InvalidInputError(
+            f"y has 1 labelled class ({classes[0]}) on {samples}; {estimator_name} needs at least "
+            "2. Label more rows, or check that -1 means unlabelled."
+        )
+    codes = np.full(n_rows, -1, dtype=np.int64)
+    codes[labeled] = numbers
+    return classes, codes
+
+
+def _label_array(y: Any) -> Any:
+    """Convert ``y`` without losing a mask, a missing value or the type of a label."""
+    if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
+        raise InvalidInputError(
+            f"y is a masked array with {np.ma.count_masked(y)} masked labels. Mark those rows as "
+            "unlabelled: y.filled(-1)."
+        )
+    if hasattr(y, "toarray"):
+        return y  # sparse, for scikit-learn to refuse; np.asarray would wrap it as one object
+    dtypes = y.dtypes if hasattr(y, "columns") else [getattr(y, "dtype", None)]
+    if hasattr(y, "astype") and not all(isinstance(dtype, np.dtype) for dtype in dtypes):
+        # pandas: np.asarray would make floats of nullable integers
+        return np.asarray(y.astype(object))
+    array = np.asarray(y)
+    if array.dtype.kind in "US" and not hasattr(y, "dtype"):
+        # NumPy has turned [1, "a"] into text; as objects, the two types can be told apart.
+        array = np.asarray(y, dtype=object)
+    return array
+
+
+def _from_objects(labels: np.ndarray) -> np.ndarray:
+    """Give labels out of an object array the dtype of their common type."""
+    kinds = {_kind(label): label for label in reversed(labels)}
+    if None in kinds:
+        raise InvalidInputError(
+            f"Unknown label type: {type(kinds[None]).__name__} ({kinds[None]!r} in y). Use "
+            "integers, booleans, strings or whole floats."
+        )
+    if len(kinds) > 1:
+        examples = " and ".join(f"{kind} ({label!r})" for kind, label in sorted(kinds.items()))
+        raise InvalidInputError(
+            f"y mixes labels of different types: {examples}. Convert them to one type, for "
+            "example all to strings."
+        )
+    kind = next(iter(kinds))
+    if kind == "str":
+        return labels
+    if kind != "int":
+        return labels.astype(kind)
+    low, high = int(min(labels)), int(max(labels))
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return labels.astype(dtype)
+    raise InvalidInputError(
+        f"y has labels from {low} to {high}, which no 64-bit integer type holds. Use smaller "
+        "numbers, or strings."
+    )
+
+
+def _kind(label: Any) -> str | None:
+    if isinstance(label, (bool, np.bool_)):
+        return "bool"
+    if isinstance(label, Integral):
+        return "int"
+    if isinstance(label, Real):
+        return "float"
+    return "str" if isinstance(label, str) else None
+
+
+def _check_whole_numbers(labels: np.ndarray) -> None:
+    # scikit-learn's check_classification_targets does this too, but warns where more than half
+    # of the labels differ: with one label a class that is no mistake.
+    if np.isinf(labels).any():
+        raise InvalidInputError(
+            f"Input y contains infinity or a value too large for {labels.dtype!r}. Mark "
+            "unlabelled rows with -1 or NaN."
+        )
+    fractions = labels[labels != np.rint(labels)]
+    if len(fractions):
+        raise InvalidInputError(
+            f"Unknown label type: continuous. y holds {fractions[0]}, and a classifier expects "
+            "discrete classes. Bin the values, or use a regressor."
+        )
+
+
+def check_class_weight(
+    class_weight: Any, classes: np.ndarray, codes: np.ndarray
+) -> np.ndarray | None:
+    """Turn ``class_weight`` into one weight a class, counted on the labelled rows.
+
+    Parameters
+    ----------
+    class_weight : None, "balanced" or dict of class to weight
+        "balanced" is n_labelled / (n_classes * n_labelled_in_class). Classes that a dict leaves
+        out weigh 1.
+    classes : ndarray of shape (n_classes,)
+    codes : ndarray of int64 of shape (n_rows,)
+        From `encode_labels`.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_classes,) or None
+        None if ``class_weight`` is None.
+
+    Raises
+    ------
+    InvalidInputError
+        If a class is unknown or a weight is not a number that is finite and at least 0.
+    """
+    if class_weight is None:
+        return None
+    known = classes.tolist()
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        labels = codes[codes >= 0]
+        missing = np.setdiff1d(np.arange(len(known)), labels)
+        if len(missing):
+            raise InvalidInputError(
+                f"class_weight='balanced' needs a labelled row of every class, and "
+                f"{known[missing[0]]!r} has none. Pass a dict of class to weight."
+            )
+        return compute_class_weight("balanced", classes=np.arange(len(known)), y=labels)
+    if not isinstance(class_weight, dict):
+        raise InvalidInputError(
+            f"class_weight={class_weight!r} is unknown. Pass None, 'balanced' or a dict of class "
+            "to weight."
+        )
+    weights = np.ones(len(known))
+    for label, weight in class_weight.items():
+        if label not in known:
+            raise InvalidInputError(
+                f"class_weight names the class {label!r}, which is not among {known}. Correct "
+                "the key, or leave it out."
+            )
+        if not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
+            raise InvalidInputError(
+                f"class_weight gives the class {label!r} the weight {weight!r}. Pass a finite "
+                "number that is at least 0."
+            )
+        weights[known.index(label)] = weight
+    if not weights.any():
+        raise InvalidInputError(
+            f"class_weight={class_weight!r} gives every class the weight 0. Give one at least a "
+            "positive weight."
+        )
+    return weights

@@ -1,0 +1,400 @@
+import tracemalloc
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted
+
+from sgan_classifier._validation import (
+    check_class_weight,
+    check_pool,
+    check_rows,
+    encode_labels,
+    infer_layout,
+)
+from sgan_classifier.exceptions import InvalidInputError
+
+
+class NearestMean(ClassifierMixin, BaseEstimator):
+    """The simplest classifier that takes its input through the functions under test."""
+
+    def __init__(self, *, image_shape=None, class_weight=None):
+        self.image_shape = image_shape
+        self.class_weight = class_weight
+
+    def fit(self, X, y):
+        rows = check_rows(self, X, reset=True)
+        self._layout = infer_layout(rows.shape, self.image_shape)
+        self.classes_, codes = encode_labels(y, len(rows), estimator_name="NearestMean")
+        weights = check_class_weight(self.class_weight, self.classes_, codes)
+        self.weights_ = np.ones(len(self.classes_)) if weights is None else weights
+        inputs = self._inputs(rows)
+        self.means_ = np.stack([inputs[codes == k].mean(axis=0) for k in range(self.n_classes)])
+        return self
+
+    @property
+    def n_classes(self):
+        return len(self.classes_)
+
+    def _inputs(self, rows):
+        inputs = self._layout.to_channels_first(rows)
+        return inputs.reshape(len(rows), -1).astype(np.float64)
+
+    def predict(self, X):
+        check_is_fitted(self)
+        inputs = self._inputs(check_rows(self, X, reset=False))
+        distances = ((inputs[:, np.newaxis] - self.means_) ** 2).sum(axis=2)
+        return self.classes_[(distances / self.weights_).argmin(axis=1)]
+
+
+MINUS_ONE_IS_A_CLASS = {
+    "check_classifiers_classes": "one of its cases uses -1 as a class; here -1 means unlabelled"
+}
+
+
+@parametrize_with_checks(
+    [NearestMean()], expected_failed_checks=lambda estimator: MINUS_ONE_IS_A_CLASS
+)
+def test_an_estimator_built_on_these_functions_passes_scikit_learns_checks(estimator, check):
+    with warnings.catch_warnings():
+        # the checks warn of conventions that this small class has no use for
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
+@pytest.fixture
+def estimator():
+    return NearestMean()
+
+
+def fitted(X, image_shape=None):
+    """An estimator that has seen ``X`` in fit."""
+    estimator = NearestMean(image_shape=image_shape)
+    rows = check_rows(estimator, X, reset=True)
+    estimator._layout = infer_layout(rows.shape, image_shape)
+    return estimator
+
+
+def pixels(*shape, dtype=np.float32):
+    return np.random.default_rng(0).integers(0, 200, size=shape).astype(dtype)
+
+
+SHAPES = [(5, 7), (5, 8, 6), (5, 8, 6, 3), (5, 3, 8, 6)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int8", "uint16", "int64", "uint64", "float16", "float32", "float64", ">f4"]
+)
+def test_numeric_rows_keep_dtype_and_memory(estimator, shape, dtype):
+    X = pixels(*shape, dtype=np.int8).astype(dtype)
+    before = X.copy()
+    rows = check_rows(estimator, X, reset=True)
+    assert np.shares_memory(rows, X)
+    assert rows.dtype == X.dtype
+    assert rows.shape == shape
+    np.testing.assert_array_equal(X, before)
+    assert estimator.n_features_in_ == np.prod(shape[1:])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_bool_rows_become_a_uint8_view(estimator, shape):
+    X = pixels(*shape) > 100
+    rows = check_rows(estimator, X, reset=True)
+    assert rows.dtype == np.uint8
+    assert np.shares_memory(rows, X)
+    np.testing.assert_array_equal(rows, X)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_object_rows_become_float64(estimator, shape):
+    X = pixels(*shape).astype(object)
+    rows = check_rows(estimator, X, reset=True)
+    assert rows.dtype == np.float64
+    assert X.dtype == object
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda X: X[::2],
+        lambda X: X[:, ::-1],
+        lambda X: np.asfortranarray(X),
+        lambda X: np.moveaxis(X, 0, -1).copy().transpose(2, 0, 1),
+        lambda X: np.broadcast_to(X[:1], (6, 8, 6)),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "float32"])
+def test_read_only_and_non_contiguous_rows_are_not_copied(estimator, arrange, dtype):
+    X = arrange(pixels(6, 8, 6, dtype=dtype))
+    X.flags.writeable = False
+    rows = check_rows(estimator, X, reset=True)
+    assert np.shares_memory(rows, X)
+    np.testing.assert_array_equal(rows, X)
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 8, 6)])
+def test_lists_and_tuples_are_read_as_arrays(estimator, shape):
+    X = pixels(*shape)
+    np.testing.assert_array_equal(check_rows(estimator, X.tolist(), reset=True), X)
+    np.testing.assert_array_equal(check_rows(estimator, tuple(X), reset=True), X)
+
+
+def test_a_memory_map_of_1e5_images_adds_no_memory(estimator, tmp_path):
+    X = np.memmap(tmp_path / "X", dtype=np.uint8, mode="w+", shape=(100_000, 8, 8))
+    X.flush()
+    X = np.memmap(tmp_path / "X", dtype=np.uint8, mode="r", shape=(100_000, 8, 8))
+    check_rows(NearestMean(), X[:2], reset=True)  # first-call imports are not what is measured
+    tracemalloc.start()
+    try:
+        rows = check_rows(estimator, X, reset=True)
+        inputs = infer_layout(rows.shape, None).to_channels_first(rows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(rows, np.memmap)
+    assert np.shares_memory(inputs, X)
+    assert peak < 200_000  # X is 6.4 MB
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, r"X contains NaN \(first in row 99999, position \(7, 5\)\)"),
+        (np.inf, r"X contains infinity.*: inf in row 99999, position \(7, 5\)"),
+        (-np.inf, r"X contains infinity.*: -inf in row 99999, position \(7, 5\)"),
+    ],
+)
+def test_one_bad_pixel_in_the_last_row_of_a_memory_map_is_found(
+    estimator, tmp_path, value, message
+):
+    X = np.memmap(tmp_path / "X", dtype=np.float32, mode="w+", shape=(100_000, 8, 8))
+    X[-1, 7, 5] = value
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInputError, match=message):
+            check_rows(estimator, X, reset=True)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16_000_000  # a mask of the last chunk, where X is 25.6 MB
+    X[-1, 7, 5] = 0.0
+    assert isinstance(check_rows(estimator, X, reset=True), np.memmap)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "longdouble", "object"])
+@pytest.mark.parametrize(("value", "word"), [(np.nan, "NaN"), (np.inf, "inf"), (-np.inf, "inf")])
+def test_values_that_are_not_finite_are_errors_with_a_remedy(estimator, shape, dtype, value, word):
+    X = pixels(*shape).astype(dtype)
+    X[(3, *(1 for _ in shape[1:]))] = value
+    with pytest.raises(InvalidInputError, match=rf"(?s){word}.*row 3.*leave those rows out"):
+        check_rows(estimator, X, reset=True)
+
+
+def test_the_first_of_several_bad_rows_is_named(estimator):
+    X = pixels(9, 4, 4)
+    X[5, 0, 0], X[2, 3, 1] = np.nan, np.inf
+    with pytest.raises(InvalidInputError, match=r"inf in row 2, position \(3, 1\)"):
+        check_rows(estimator, X, reset=True)
+
+
+@pytest.mark.parametrize("value", [1e39, -1e39, 1e308])
+def test_values_that_float32_cannot_hold_are_errors(estimator, value):
+    X = pixels(4, 3, dtype=np.float64)
+    X[2, 1] = value
+    with pytest.raises(InvalidInputError, match=r"too large for dtype\('float32'\): -?1e\+"):
+        check_rows(estimator, X, reset=True)
+
+
+@pytest.mark.parametrize("value", [3.4e38, -3.4e38, 1e-300, 2**63])
+def test_values_that_float32_can_hold_pass(estimator, value):
+    X = pixels(4, 3, dtype=np.float64)
+    X[2, 1] = value
+    assert check_rows(estimator, X, reset=True) is not None
+
+
+def test_integers_too_large_for_any_float_are_errors(estimator):
+    X = np.array([[1, 10**400], [2, 3]], dtype=object)
+    with pytest.raises(InvalidInputError, match="too large for dtype"):
+        check_rows(estimator, X, reset=True)
+
+
+def test_the_search_can_be_left_out_as_in_scikit_learn(estimator):
+    with config_context(assume_finite=True):
+        assert np.isnan(check_rows(estimator, np.full((3, 2), np.nan), reset=True)).all()
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (np.zeros((0, 5)), ValueError, r"0 sample\(s\)"),
+        (np.zeros((0, 8, 8)), ValueError, r"0 sample\(s\)"),
+        (np.zeros((5, 0)), ValueError, r"0 feature\(s\) \(shape=\(5, 0\)\)"),
+        (np.zeros(5), ValueError, "Reshape your data"),
+        ([1.0, 2.0], ValueError, "Reshape your data"),
+        (3.0, ValueError, "Reshape your data"),
+        (None, ValueError, "Reshape your data"),
+        ([], ValueError, "Reshape your data"),
+        (np.zeros((5, 2), complex), ValueError, "Complex data not supported"),
+        (np.zeros((5, 8, 8), complex), ValueError, "Complex data not supported"),
+        (sp.csr_array(np.eye(5)), TypeError, "(?i)sparse.*dense.*toarray"),
+        (np.full((5, 2), "a"), ValueError, "could not convert|strings"),
+        (np.full((5, 8, 8), "a", object), ValueError, "could not convert"),
+        (np.full((5, 2), {"a": 1}, object), TypeError, "argument must be .* string.* number"),
+        (np.zeros((5, 2), "datetime64[s]"), InvalidInputError, r"dtype datetime64\[s\]"),
+        (np.zeros((5, 8, 8), "timedelta64[s]"), InvalidInputError, "dtype timedelta64"),
+        ([[1, 2], [3]], InvalidInputError, "rows of different shapes.*Crop or resize"),
+        ([np.zeros((8, 8)), np.zeros((9, 9))], InvalidInputError, "rows of different shapes"),
+        (np.ma.masked_equal(np.eye(3), 1), InvalidInputError, r"3 masked values.*filled"),
+        (np.ma.masked_equal(np.eye(6)[None], 1), InvalidInputError, r"6 masked values.*filled"),
+    ],
+)
+def test_rows_that_cannot_be_used_are_errors(estimator, X, error, message):
+    with pytest.raises(error, match=message):
+        check_rows(estimator, X, reset=True)
+
+
+def test_a_masked_array_without_masked_values_passes(estimator):
+    X = np.ma.masked_array(pixels(3, 8, 8), mask=False)
+    rows = check_rows(estimator, X, reset=True)
+    assert type(rows) is np.ndarray
+    assert np.shares_memory(rows, X.data)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [[5, 5, 5, 5], ["d", "c", "b", "a"], pd.date_range("2020-01-01", periods=4),
+     pd.MultiIndex.from_product([[1, 2], ["x", "y"]])],
+)  # fmt: skip
+def test_frames_are_read_by_position_whatever_their_index(estimator, index):
+    values = pixels(4, 3)
+    X = pd.DataFrame(values, columns=["u", "v", "w"], index=index)
+    before = X.copy()
+    np.testing.assert_array_equal(check_rows(estimator, X, reset=True), values)
+    assert estimator.feature_names_in_.tolist() == ["u", "v", "w"]
+    pd.testing.assert_frame_equal(X, before)
+    with pytest.raises(ValueError, match="feature names"):
+        check_rows(estimator, X[["w", "v", "u"]], reset=False)
+
+
+def test_frames_of_nullable_columns_are_numbers_and_missing_values_errors(estimator):
+    X = pd.DataFrame({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5]}).convert_dtypes()
+    assert check_rows(estimator, X, reset=True).dtype.kind == "f"
+    X.loc[1, "a"] = pd.NA
+    with pytest.raises(InvalidInputError, match=r"NaN \(first in row 1, position \(0,\)\)"):
+        check_rows(estimator, X, reset=True)
+
+
+def test_images_have_no_feature_names(estimator):
+    check_rows(estimator, pd.DataFrame({"a": [1.0], "b": [2.0]}), reset=True)
+    check_rows(estimator, pixels(2, 8, 6), reset=True)
+    assert not hasattr(estimator, "feature_names_in_")
+    assert estimator.n_features_in_ == 48
+
+
+@pytest.mark.parametrize(
+    ("seen", "image_shape", "X", "message"),
+    [
+        ((9, 8, 6), None, (5, 6, 8), r"rows of shape \(6, 8\).* have shape \(8, 6\)"),
+        ((9, 8, 6), None, (5, 48), r"rows of shape \(48,\).* have shape \(8, 6\)"),
+        ((9, 8, 6), None, (8, 6), r"rows of shape \(6,\).* have shape \(8, 6\).*np\.newaxis"),
+        ((9, 8, 6, 3), None, (5, 3, 8, 6), r"\(3, 8, 6\).* have shape \(8, 6, 3\)"),
+        ((9, 48), (8, 6), (5, 8, 6), r"\(8, 6\).* have shape \(48,\)"),
+        ((9, 48), None, (5, 8, 6), r"\(8, 6\).* have shape \(48,\)"),
+        ((9, 48), None, (5, 47), "X has 47 features, but NearestMean is expecting 48 features"),
+        ((9, 48), (8, 6), (5, 1), "X has 1 features, but NearestMean is expecting 48 features"),
+    ],
+)
+def test_rows_of_another_shape_than_in_fit_are_errors(seen, image_shape, X, message):
+    estimator = fitted(pixels(*seen), image_shape)
+    with pytest.raises(ValueError, match=message):
+        check_rows(estimator, pixels(*X), reset=False)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows_of_the_shape_in_fit_pass_in_any_number_and_dtype(shape):
+    estimator = fitted(pixels(*shape))
+    X = pixels(2, *shape[1:], dtype=np.uint8)
+    rows = check_rows(estimator, X, reset=False)
+    assert rows.dtype == np.uint8
+    assert np.shares_memory(rows, X)
+
+
+class Pool:
+    def __init__(self, array):
+        self.array = array
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("wrap", [lambda pool: pool, Pool])
+def test_a_pool_is_checked_without_a_copy(shape, wrap):
+    estimator = fitted(pixels(*shape))
+    pool = pixels(20, *shape[1:], dtype=np.uint8)
+    rows = check_pool(estimator, wrap(pool), estimator._layout)
+    assert rows.dtype == np.uint8
+    assert np.shares_memory(rows, pool)
+
+
+def test_a_memory_map_stays_one_in_a_pool(tmp_path):
+    estimator = fitted(pixels(3, 8, 6))
+    pool = np.memmap(tmp_path / "pool", dtype=np.uint8, mode="w+", shape=(50, 8, 6))
+    assert isinstance(check_pool(estimator, Pool(pool), estimator._layout), np.memmap)
+
+
+@pytest.mark.parametrize(
+    "pool", [None, [], np.zeros((0, 8, 6)), np.zeros((0, 3)), Pool(None), Pool(np.zeros((0, 8, 6)))]
+)
+def test_a_pool_without_rows_is_none(pool):
+    estimator = fitted(pixels(3, 8, 6))
+    assert check_pool(estimator, pool, estimator._layout) is None
+
+
+@pytest.mark.parametrize(
+    ("pool", "error", "message"),
+    [
+        (np.zeros((5, 6, 8)), InvalidInputError, r"X_unlabeled .*\(6, 8\).* \(8, 6\)"),
+        (np.zeros((5, 48)), InvalidInputError, r"X_unlabeled .*\(48,\).* \(8, 6\)"),
+        (3.0, InvalidInputError, "X_unlabeled has shape"),
+        (np.full((5, 8, 6), np.nan), InvalidInputError, "X_unlabeled contains NaN"),
+        (np.full((5, 8, 6), 1e39), InvalidInputError, "X_unlabeled contains infinity or a value"),
+        (np.full((5, 8, 6), 1j), ValueError, "Complex data not supported"),
+        (np.full((5, 8, 6), 10**400, object), InvalidInputError, "X_unlabeled .* too large"),
+        (np.ma.masked_equal(np.ones((5, 8, 6)), 1), InvalidInputError, "X_unlabeled is a masked"),
+        ([[1], [2, 3]], InvalidInputError, "X_unlabeled is a list of rows of different"),
+    ],
+)
+def test_a_pool_that_cannot_be_used_is_an_error(pool, error, message):
+    estimator = fitted(pixels(3, 8, 6))
+    with pytest.raises(error, match=message):
+        check_pool(estimator, pool, estimator._layout)
+    with pytest.raises(error, match=message):
+        check_pool(estimator, Pool(pool), estimator._layout)
+
+
+def test_a_sparse_pool_is_an_error():
+    estimator = fitted(pixels(3, 5))
+    with pytest.raises(TypeError, match=r"(?i)sparse.*dense.*toarray"):
+        check_pool(estimator, sp.csr_array(np.eye(5)), estimator._layout)
+
+
+def test_the_columns_of_a_pool_are_those_of_x():
+    X = pd.DataFrame(pixels(4, 2), columns=["array", "b"])
+    estimator = fitted(X)
+    np.testing.assert_array_equal(check_pool(estimator, X, estimator._layout), X.to_numpy())
+    np.testing.assert_array_equal(
+        check_pool(estimator, X.to_numpy(), estimator._layout), X.to_numpy()
+    )
+    with pytest.raises(ValueError, match="feature names"):
+        check_pool(estimator, X[["b", "array"]], estimator._layout)
+
+
+def test_a_pool_with_columns_goes_with_an_array_without():
+    estimator = fitted(pixels(4, 2))
+    pool = pd.DataFrame(pixels(3, 2), columns=["array", "b"])
+    assert check_pool(estimator, pool, estimator._layout).shape == (3, 2)
