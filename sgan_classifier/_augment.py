@@ -1,0 +1,84 @@
+"""Random views of a batch of images, made on the batch's device."""
+
+import torch
+from torch import Tensor
+
+AUGMENTATIONS = ("shift", "flip", "rotate90", "brightness")
+
+BRIGHTNESS = 0.1  # added to scaled pixels, uniform in +-this
+CONTRAST = 0.2  # log-factor on scaled pixels around the image's mean, uniform in +-this
+
+
+def shift_in_pixels(height: int, width: int) -> int:
+    """Return the largest shift of "shift": a sixteenth of the shorter side, at least one pixel."""
+    return max(1, min(height, width) // 16)
+
+
+def geometric_view(batch: Tensor, names: tuple[str, ...], rng: torch.Generator) -> Tensor:
+    """Shift, flip and turn each image at random, all in one gather.
+
+    Parameters
+    ----------
+    batch : Tensor of shape (n, c, h, w), any dtype
+    names : tuple of str
+        "shift" moves by a whole number of pixels, up to `shift_in_pixels`, and fills the edge by
+        reflection. "flip" mirrors left and right for half of the images. "rotate90" turns by 0, 90,
+        180 or 270 degrees; images that are not square by 0 or 180. Other names are ignored.
+    rng : torch.Generator
+        On the batch's device.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+    """
+    n, channels, height, width = batch.shape
+    if not {"shift", "flip", "rotate90"}.intersection(names):
+        return batch
+    device = batch.device
+    row = torch.arange(height, device=device).expand(n, height)
+    column = torch.arange(width, device=device).expand(n, width)
+    if "shift" in names:
+        largest = shift_in_pixels(height, width)
+        by = torch.randint(-largest, largest + 1, (2, n, 1), generator=rng, device=device)
+        row, column = _reflect(row + by[0], height), _reflect(column + by[1], width)
+    if "flip" in names:
+        column = torch.where(_coin(n, rng, device), width - 1 - column, column)
+    if "rotate90" in names:
+        half_turn = _coin(n, rng, device)
+        row = torch.where(half_turn, height - 1 - row, row)
+        column = torch.where(half_turn, width - 1 - column, column)
+    index = (row * width)[:, :, None] + column[:, None, :]
+    if "rotate90" in names and height == width:
+        # a quarter turn: transpose, then mirror the columns
+        turned = index.transpose(1, 2).flip(2)
+        index = torch.where(_coin(n, rng, device)[:, :, None], turned, index)
+    flat = index.reshape(n, 1, height * width).expand(n, channels, -1)
+    return batch.flatten(2).gather(2, flat).view(batch.shape)
+
+
+def photometric_view(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Change brightness and contrast of each scaled image at random.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, c, h, w), scaled pixels
+    rng : torch.Generator
+        On the batch's device.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+    """
+    uniform = 2.0 * torch.rand(2, x.shape[0], 1, 1, 1, generator=rng, device=x.device) - 1.0
+    mean = x.mean(dim=(1, 2, 3), keepdim=True)
+    return (x - mean) * torch.exp(CONTRAST * uniform[0]) + mean + BRIGHTNESS * uniform[1]
+
+
+def _reflect(position: Tensor, size: int) -> Tensor:
+    """Fold positions that fell off either edge back inside."""
+    last = size - 1
+    return last - (last - position.abs()).abs()
+
+
+def _coin(n: int, rng: torch.Generator, device: torch.device) -> Tensor:
+    return torch.randint(0, 2, (n, 1), generator=rng, device=device).bool()

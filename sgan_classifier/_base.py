@@ -1,0 +1,429 @@
+"""What both estimators share: parameters, fit, and everything that comes after fit."""
+
+import math
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.metrics import accuracy_score
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._tags import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from . import networks
+from ._augment import AUGMENTATIONS
+from ._batches import Rows
+from ._device import PRECISIONS, resolve_device, resolve_precision
+from ._labels import known_labels
+from ._layout import Layout, infer_layout
+from ._random import Streams, draw_seed, isolated_global_state
+from ._scaling import SCALINGS, Scaler
+from ._split import hold_out
+from ._targets import check_class_weight, encode_labels
+from ._validation import check_pool, check_rows
+from .exceptions import InvalidInputError
+
+
+class BaseImageClassifier(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin, BaseEstimator
+):
+    """Base of `SGANClassifier` and `CNNClassifier`; not for use by itself.
+
+    A subclass has an `__init__` that takes at least the parameters checked below, and says by
+    `_learns_from_pool` whether unlabelled rows are used, by `_make_networks` what is trained, and
+    by `_pool_settings` how unlabelled rows are trained on.
+    """
+
+    _learns_from_pool: ClassVar[bool]
+
+    _parameter_constraints: ClassVar[dict] = {
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "optimizer_params": [dict, None],
+        "learning_rate_schedule": [StrOptions({"constant", "linear", "cosine"})],
+        "network": [StrOptions({"auto", *networks.NETWORKS}), callable],
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+        "augment": [StrOptions({"auto", *AUGMENTATIONS}), tuple, list, callable, None],
+        "scaling": [StrOptions(set(SCALINGS)), None],
+        "image_shape": [tuple, list, None],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "warm_start": ["boolean"],
+        "device": [str, torch.device],
+        "precision": [StrOptions({"auto", *PRECISIONS})],
+        "compile": ["boolean"],
+        "callbacks": [list, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    # ------------------------------------------------------------------ training
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, *, X_unlabeled: Any = None) -> "BaseImageClassifier":
+        """Train.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_features)
+            Images or feature rows, labelled and unlabelled. Flat images need `image_shape`.
+        y : array-like of shape (n,)
+            Labels. Unlabelled rows hold -1; in object arrays also None, NaN or pandas.NA; in float
+            arrays also NaN.
+        X_unlabeled : array-like of shape (m, ...) or UnlabeledPool, optional
+            Further unlabelled rows, of the row shape of `X`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidInputError
+            If the data or the network cannot be used; nothing has been trained then.
+        DivergenceError
+            If a loss becomes NaN or infinite.
+        """
+        continues = self.warm_start and hasattr(self, "net_")
+        X, pool, layout = self._check_arrays(X, X_unlabeled, reset=not continues)
+        classes, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
+        if self._learns_from_pool and pool is None and (codes >= 0).all():
+            self._warn_no_unlabeled()
+        if continues and not np.array_equal(classes, self.classes_):
+            raise InvalidInputError(
+                f"warm_start=True goes on with the classes {list(self.classes_)}, but y has "
+                f"{list(classes)}. Use the same classes, or warm_start=False to start anew."
+            )
+        seed = draw_seed(self.random_state)
+        data = self._training_data(X, codes, pool, layout, classes, seed)
+        with isolated_global_state(seed, self._uses_foreign_code):
+            if not continues:
+                self._start(data, classes, layout, seed)
+            self.net_.train(data, self.max_iter, schedule=self.learning_rate_schedule)
+        return self._finish()
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, *, X_unlabeled: Any = None
+    ) -> "BaseImageClassifier":
+        """Train for one pass over the given rows, going on from the present weights.
+
+        A pass takes as many steps as it needs for every labelled and, where they are used, every
+        unlabelled row to be drawn once on average. The learning rate is constant, and
+        `early_stopping` does not apply. The scale of the pixels is that of the first call's rows.
+
+        Parameters
+        ----------
+        X, y, X_unlabeled
+            As in `fit`. After the first call, `y` may hold no label at all.
+        classes : array-like of shape (n_classes,), optional
+            All classes that will ever come; on the first call, by default those in `y`.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "net_")
+        X, pool, layout = self._check_arrays(X, X_unlabeled, reset=first)
+        known = None if first and classes is None else np.unique(classes if first else self.classes_)
+        if known is None:
+            known, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
+        else:
+            codes = _codes_among(known, y, len(X))
+            if classes is not None and not np.array_equal(np.unique(classes), known):
+                raise InvalidInputError(
+                    f"classes={list(classes)} differs from the classes of the first call, "
+                    f"{list(known)}. Leave it out, or fit a new estimator."
+                )
+        seed = draw_seed(self.random_state)
+        data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
+        with isolated_global_state(seed, self._uses_foreign_code):
+            if first:
+                self._start(data, known, layout, seed)
+            n_steps = math.ceil(len(data.labeled) / self.batch_size)
+            if data.pool is not None:
+                batch = self.net_.settings.unlabeled_batch_size
+                n_steps = max(n_steps, math.ceil(len(data.pool) / batch))
+            if n_steps:
+                self.net_.train(data, n_steps, schedule="constant")
+        return self._finish()
+
+    def _check_arrays(
+        self, X: Any, X_unlabeled: Any, *, reset: bool
+    ) -> tuple[np.ndarray, np.ndarray | None, Layout]:
+        X = check_rows(self, X, reset=reset)
+        layout = infer_layout(X.shape, self.image_shape) if reset else self._layout
+        pool = check_pool(self, X_unlabeled, layout) if self._learns_from_pool else None
+        return X, pool, layout
+
+    def _training_data(
+        self,
+        X: np.ndarray,
+        codes: np.ndarray,
+        pool: np.ndarray | None,
+        layout: Layout,
+        classes: np.ndarray,
+        seed: int,
+        hold_out_rows: bool = True,
+    ) -> Any:
+        from ._step import TrainingData  # with skorch, only when something is trained
+
+        labeled = np.flatnonzero(codes >= 0)
+        class_weight = check_class_weight(self.class_weight, classes, codes)
+        all_rows = Rows([X] if pool is None else [X, pool], layout)
+        held_out = np.empty(0, dtype=np.int64)
+        if self.early_stopping and hold_out_rows:
+            labeled, held_out = hold_out(
+                labeled, codes[labeled], classes, self.validation_fraction, seed
+            )
+            all_rows = Rows(all_rows.arrays, layout, np.delete(np.arange(len(all_rows)), held_out))
+        return TrainingData(
+            labeled=Rows([X], layout, labeled),
+            codes=codes[labeled],
+            pool=all_rows if self._learns_from_pool else None,
+            validation=Rows([X], layout, held_out) if len(held_out) else None,
+            validation_codes=codes[held_out] if len(held_out) else None,
+            class_weight=class_weight,
+        )
+
+    def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:
+        """Resolve what is left to choose, build the networks and the net that trains them."""
+        from ._engine import SemiSupervisedNet
+        from ._step import Settings
+
+        device = resolve_device(self.device)
+        scaling = self._resolved_scaling(layout)
+        scaler = Scaler.fit(data.labeled if data.pool is None else data.pool, scaling)
+        streams = Streams.from_seed(seed, device)
+        generator, discriminator = self._make_networks(layout, len(classes), scaler, streams)
+        settings = Settings(
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            optimizer_params={"betas": (0.5, 0.999), **(self.optimizer_params or {})},
+            ema_decay=self.ema_decay,
+            augment=self._resolved_augment(layout),
+            precision=resolve_precision(self.precision, device),
+            **self._pool_settings(),
+        )
+        net = SemiSupervisedNet(
+            discriminator,
+            generator,
+            settings,
+            scaler,
+            streams,
+            callbacks=self.callbacks,
+            device=str(device),
+            verbose=int(self.verbose),
+        )
+        self._layout = layout
+        self.classes_ = classes
+        self.input_shape_ = layout.input_shape
+        self.net_ = net.initialize()
+        net.check_networks(data, len(classes))
+        if self.compile:
+            net.compile_networks()
+
+    def _finish(self) -> "BaseImageClassifier":
+        self.n_iter_ = self.net_.n_steps_
+        self.history_ = self.net_.records_
+        self.precision_ = self.net_.settings.precision
+        self.device_ = self.net_.device
+        self.n_threads_ = torch.get_num_threads()
+        return self
+
+    def _make_networks(
+        self, layout: Layout, n_classes: int, scaler: Scaler, streams: Streams
+    ) -> tuple[torch.nn.Module | None, torch.nn.Module]:
+        """Return (generator or None, discriminator) on the device."""
+        raise NotImplementedError
+
+    def _pool_settings(self) -> dict:
+        """Return the entries of `Settings` that concern unlabelled and generated images."""
+        return {}
+
+    def _build_named(
+        self, layout: Layout, n_classes: int, scaler: Scaler, streams: Streams, latent_dim: int
+    ) -> tuple[torch.nn.Module, torch.nn.Module]:
+        name = self.network
+        if name == "auto":
+            name = "strided" if layout.is_image else "mlp"
+        if name in networks.IMAGE_NETWORKS and not layout.is_image:
+            raise InvalidInputError(
+                f"network={name!r} needs images, but X is a table of {layout.input_shape[0]} "
+                "features. Pass image_shape=(height, width[, channels]) if its rows are flat "
+                "images, or network='mlp'."
+            )
+        if name == "mlp" and layout.is_image:
+            raise InvalidInputError(
+                f"network='mlp' needs a feature table, but X holds images {layout.input_shape}. "
+                "Use network='auto', or flatten X and leave out image_shape."
+            )
+        return networks.build(
+            name,
+            layout.input_shape,
+            n_classes,
+            width=self.width,
+            latent_dim=latent_dim,
+            amplitude=scaler.amplitude,
+            rng=streams.weights,
+        )
+
+    def _resolved_scaling(self, layout: Layout) -> str | None:
+        if not layout.is_image and self.scaling in ("per_image", "unit"):
+            raise InvalidInputError(
+                f"scaling={self.scaling!r} is for images, but X is a table of "
+                f"{layout.input_shape[0]} features. Use 'auto', 'standard' or None, or pass "
+                "image_shape if the rows are flat images."
+            )
+        return self.scaling
+
+    def _resolved_augment(self, layout: Layout) -> Any:
+        augment = self.augment
+        if callable(augment):
+            return augment
+        if augment is None or (augment == "auto" and not layout.is_image):
+            return ()
+        if augment == "auto":
+            return ("shift",)
+        names = (augment,) if isinstance(augment, str) else tuple(augment)
+        unknown = [name for name in names if name not in AUGMENTATIONS]
+        if unknown:
+            raise InvalidInputError(
+                f"augment has the unknown name {unknown[0]!r}; the names are "
+                f"{', '.join(AUGMENTATIONS)}. A callable on a batch may be passed instead."
+            )
+        if not layout.is_image and names:
+            raise InvalidInputError(
+                f"augment={augment!r} is for images, but X is a table of "
+                f"{layout.input_shape[0]} features. Use augment='auto', None or a callable."
+            )
+        return names
+
+    @property
+    def _uses_foreign_code(self) -> bool:
+        return callable(self.network) or callable(self.augment)
+
+    def _warn_no_unlabeled(self) -> None:
+        from .exceptions import NoUnlabeledRowsWarning
+
+        warnings.warn(
+            "No row is unlabelled: every entry of y is a class and X_unlabeled is empty. Training "
+            "goes on with the labelled rows alone; mark unlabelled rows with -1 to learn from them.",
+            NoUnlabeledRowsWarning,
+            stacklevel=4,
+        )
+
+    # ------------------------------------------------------------------ after fit
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64
+            Columns in the order of `classes_`.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of `predict_proba`, without its rounding to 0."""
+        parts = [torch.log_softmax(logits.double(), 1) for logits, _ in self._answers(X)]
+        return torch.cat(parts).numpy()
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each row, shape (n,), in the dtype of `classes_`."""
+        best = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the features of the discriminator's trunk.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features_out)
+            float64 for float64 input, else float32.
+        """
+        parts = [features for _, features in self._answers(X)]
+        dtype = np.float64 if getattr(X, "dtype", None) == np.float64 else np.float32
+        return torch.cat(parts).numpy().astype(dtype, copy=False)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return the accuracy on the labelled rows; unlabelled rows are left out.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+        y : array-like of shape (n,)
+            True classes; unlabelled rows marked as in `fit`.
+
+        Returns
+        -------
+        float in [0, 1]
+        """
+        labels, labeled = known_labels(y)
+        return float(accuracy_score(labels, self.predict(_safe_indexing(X, labeled))))
+
+    def _answers(self, X: Any) -> Any:
+        """Yield (logits, features) of the running-average network, batch by batch."""
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        # the MLP is small enough for float64, in which a row's answer does not depend, in any
+        # digit that matters, on the rows predicted beside it
+        in_double = not self._layout.is_image and not callable(self.network)
+        dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
+        return self.net_.answers(Rows([X], self._layout), dtype=dtype)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.net_.n_features
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "net_"):  # a net saved on a GPU may have come back on the CPU
+            self.device_ = self.net_.device
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _codes_among(classes: np.ndarray, y: Any, n_rows: int) -> np.ndarray:
+    """Number labels by their place in `classes`, -1 where unlabelled."""
+    labels, labeled = known_labels(y)
+    if len(labeled) != n_rows:
+        raise InvalidInputError(f"X has {n_rows} rows, but y has {len(labeled)}.")
+    codes = np.full(n_rows, -1, dtype=np.int64)
+    unknown = ~np.isin(labels, classes)
+    if unknown.any():
+        raise InvalidInputError(
+            f"y has the label {labels[unknown][0]!r}, which is not among the classes "
+            f"{list(classes)}. Name all classes in the first call of partial_fit."
+        )
+    codes[labeled] = np.searchsorted(classes, labels)
+    return codes

@@ -1,0 +1,53 @@
+"""Stop when the held-out labelled rows no longer gain, and go back to the best weights."""
+
+import copy
+from typing import TYPE_CHECKING
+
+import torch
+
+from . import losses
+from ._step import TrainingData
+
+if TYPE_CHECKING:
+    from ._engine import SemiSupervisedNet
+
+PATIENCE = 10  # records without a lower validation loss before training stops
+
+
+class EarlyStopping:
+    """Follow the loss of the running average on the validation rows; idle where there are none.
+
+    Parameters
+    ----------
+    net : SemiSupervisedNet
+    data : TrainingData
+    """
+
+    def __init__(self, net: "SemiSupervisedNet", data: TrainingData) -> None:
+        self.net, self.data = net, data
+        self.best_loss = float("inf")
+        self.best_weights: dict | None = None
+        self.records_since_best = 0
+
+    def check(self) -> dict[str, float]:
+        """Return "valid_loss" and "valid_accuracy", or nothing without validation rows."""
+        if self.data.validation is None:
+            return {}
+        logits = torch.cat([logits for logits, _ in self.net.answers(self.data.validation)])
+        targets = torch.from_numpy(self.data.validation_codes)
+        loss = float(losses.supervised_loss(logits, targets))
+        if loss < self.best_loss:
+            self.best_loss, self.records_since_best = loss, 0
+            self.best_weights = copy.deepcopy(self.net.average_.state_dict())
+        else:
+            self.records_since_best += 1
+        accuracy = float((logits.argmax(dim=1) == targets).float().mean())
+        return {"valid_loss": loss, "valid_accuracy": accuracy}
+
+    @property
+    def is_due(self) -> bool:
+        return self.records_since_best >= PATIENCE
+
+    def restore_best(self) -> None:
+        if self.best_weights is not None:
+            self.net.average_.load_state_dict(self.best_weights)

@@ -1,0 +1,324 @@
+"""The training engine: knows torch and skorch, and nothing of estimators.
+
+One step is one update of the discriminator on labelled, unlabelled and generated images together,
+in a single pass, and one update of the generator.
+"""
+
+import copy
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ._batches import Rows
+from ._early_stopping import EarlyStopping
+from ._random import Streams
+from ._scaling import Scaler
+from ._step import Settings, TrainingData, TrainingStep
+from .exceptions import (
+    CompileFallbackWarning,
+    DivergenceError,
+    InvalidInputError,
+    TrainingInterruptedWarning,
+)
+
+N_RECORDS = 50  # how many entries a fit adds to the history
+PREDICT_BATCH = 512
+DATA_INIT_BATCH = 500  # images for data-dependent initialisation (Salimans et al. 2016)
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": lambda progress: 1.0,
+    # Salimans et al. 2016: constant for two thirds of training, then to zero in a straight line
+    "linear": lambda progress: min(1.0, 3.0 * (1.0 - progress)),
+    "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
+}
+
+@dataclass
+class Totals:
+    """Sums of the figures of the steps since the last record, kept on the device."""
+
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    n_steps: int = 0
+
+    def add(self, figures: dict[str, Tensor]) -> None:
+        for name, value in figures.items():
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+        self.n_steps += 1
+
+    def means(self) -> dict[str, float]:
+        return {name: float(value) / self.n_steps for name, value in self.sums.items()}
+
+
+class SemiSupervisedNet(NeuralNet):
+    """A skorch net of a discriminator, `module_`, and a generator, `generator_`.
+
+    Parameters
+    ----------
+    discriminator, generator : torch.nn.Module
+        As made by `networks.build`; the generator may be None, which leaves supervised training.
+    settings : Settings
+    scaler : Scaler
+    streams : Streams
+    **kwargs
+        `callbacks`, `device`, `verbose` of `skorch.NeuralNet`.
+
+    Attributes
+    ----------
+    average_, generator_average_ : torch.nn.Module
+        Running averages of the weights, which predict and sample.
+    records_ : list of dict
+    n_steps_ : int
+        Optimiser steps taken since the weights were drawn.
+    """
+
+    def __init__(
+        self,
+        discriminator: nn.Module,
+        generator: nn.Module | None,
+        settings: Settings,
+        scaler: Scaler,
+        streams: Streams,
+        **kwargs,
+    ) -> None:
+        super().__init__(
+            type(discriminator),
+            nn.CrossEntropyLoss,
+            optimizer=torch.optim.AdamW,
+            lr=settings.learning_rate,
+            train_split=None,
+            **kwargs,
+        )
+        self._fresh = (discriminator, generator)
+        self.settings, self.scaler, self.streams = settings, scaler, streams
+        self.records_: list[dict] = []
+        self.n_steps_ = 0
+
+    # ------------------------------------------------------------------ skorch's own steps
+
+    @property
+    def _default_callbacks(self) -> list:
+        return []
+
+    def initialize_module(self) -> "SemiSupervisedNet":
+        discriminator, generator = self.__dict__.pop("_fresh")
+        self.module_ = discriminator
+        self.average_ = copy.deepcopy(discriminator).requires_grad_(False).eval()
+        if generator is not None:
+            self.generator_ = generator
+            self.generator_average_ = copy.deepcopy(generator).requires_grad_(False).eval()
+        return self
+
+    def initialize_optimizer(self, triggered_directly: None = None) -> "SemiSupervisedNet":
+        self.optimizer_ = self._adam(self.module_, self.settings.learning_rate)
+        if self.has_generator:
+            rate = self.settings.generator_learning_rate
+            self.generator_optimizer_ = self._adam(self.generator_, rate)
+        return self
+
+    def _adam(self, module: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+        # decoupled weight decay, 0 unless asked for: then this is plain Adam
+        options = {"weight_decay": 0.0, **self.settings.optimizer_params}
+        fused = self._torch_device.type in ("cpu", "cuda")
+        return torch.optim.AdamW(module.parameters(), lr=learning_rate, fused=fused, **options)
+
+    @property
+    def has_generator(self) -> bool:
+        return hasattr(self, "generator_") or self.__dict__.get("_fresh", (0, None))[1] is not None
+
+    @property
+    def _torch_device(self) -> torch.device:
+        return torch.device(self.device)
+
+    # ------------------------------------------------------------------ training
+
+    def train(self, data: TrainingData, n_steps: int, *, schedule: str) -> None:
+        """Take `n_steps` optimiser steps.
+
+        Parameters
+        ----------
+        data : TrainingData
+        n_steps : int
+        schedule : str
+            A key of `SCHEDULES`, run through from start to end in these steps.
+
+        Raises
+        ------
+        DivergenceError
+            If a loss is NaN or infinite.
+        """
+        take_step, early_stopping = TrainingStep(self, data), EarlyStopping(self, data)
+        factor = SCHEDULES[schedule]
+        record_every = max(1, n_steps // N_RECORDS)
+        totals, started = Totals(), time.perf_counter()
+        self.module_.train()
+        if self.has_generator:
+            self.generator_.train()
+        self.notify("on_train_begin", X=None, y=None)
+        bar = tqdm(total=n_steps, disable=not self.verbose, desc="fit", unit="step")
+        try:
+            for step in range(n_steps):
+                if totals.n_steps == 0:
+                    self.notify("on_epoch_begin", dataset_train=data, dataset_valid=None)
+                self._set_learning_rates(factor(step / n_steps))
+                totals.add(self._notified_step(take_step))
+                self.n_steps_ += 1
+                if totals.n_steps == record_every or step == n_steps - 1:
+                    bar.update(totals.n_steps)
+                    record = self._record(totals, time.perf_counter() - started, early_stopping)
+                    bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
+                    totals = Totals()
+                    if self._callbacks_stop(data) or early_stopping.is_due:
+                        break
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"Training was interrupted after {self.n_steps_} steps; the estimator predicts "
+                "with the weights it has. Call fit again, or partial_fit to go on.",
+                TrainingInterruptedWarning,
+                stacklevel=4,
+            )
+        finally:
+            bar.close()
+        early_stopping.restore_best()
+        self.notify("on_train_end", X=None, y=None)
+
+    def _notified_step(self, take_step: TrainingStep) -> dict[str, Tensor]:
+        if not self.callbacks_:
+            return take_step()
+        self.notify("on_batch_begin", batch=None, training=True)
+        figures = take_step()
+        self.history.record_batch("train_loss", float(figures["loss"]))
+        self.history.record_batch("train_batch_size", self.settings.batch_size)
+        self.notify("on_batch_end", batch=None, training=True, **figures)
+        return figures
+
+    def _callbacks_stop(self, data: TrainingData) -> bool:
+        """Tell the callbacks that a record is complete; return whether one asks to stop."""
+        try:
+            self.notify("on_epoch_end", dataset_train=data, dataset_valid=None)
+        except KeyboardInterrupt:  # how skorch's callbacks, EarlyStopping say, ask to stop
+            return True
+        return False
+
+    def _set_learning_rates(self, factor: float) -> None:
+        self.optimizer_.param_groups[0]["lr"] = self.settings.learning_rate * factor
+        if self.has_generator:
+            rate = self.settings.generator_learning_rate * factor
+            self.generator_optimizer_.param_groups[0]["lr"] = rate
+
+    def _record(self, totals: Totals, seconds: float, early_stopping: EarlyStopping) -> dict:
+        record = {"step": self.n_steps_, "seconds": seconds, **totals.means()}
+        if not math.isfinite(record["loss"]):
+            raise DivergenceError(
+                f"The training loss became {record['loss']} by step {self.n_steps_}. Lower "
+                f"learning_rate (now {self.settings.learning_rate:g}), keep scaling='auto', and "
+                "look for extreme values in X."
+            )
+        record.update(early_stopping.check())
+        self.records_.append(record)
+        if not self.callbacks_:
+            self.history.new_batch()  # skorch's checkpoints look for one
+        for name, value in record.items():
+            self.history.record("train_loss" if name == "loss" else name, value)
+        for name in ("train_loss", "valid_loss"):
+            if name in self.history[-1]:
+                losses_so_far = [row[name] for row in self.history if name in row]
+                self.history.record(f"{name}_best", losses_so_far[-1] == min(losses_so_far))
+        return record
+
+    def check_networks(self, data: TrainingData, n_classes: int) -> None:
+        """Try both networks on two rows before anything is trained.
+
+        Raises
+        ------
+        InvalidInputError
+            If an output does not have the shape it must have.
+        """
+        rows = data.labeled if len(data.labeled) else data.pool
+        x = self.scaler.transform(rows.take(np.array([0, 0])).to(self._torch_device))
+        try:
+            with torch.inference_mode():
+                logits, features = self.average_(x)
+                fake = self.generate(2, self.streams.noise) if self.has_generator else x
+        except Exception as error:
+            raise InvalidInputError(
+                f"The network cannot process a batch of shape {tuple(x.shape)}: {error}. Build it "
+                "for the input_shape and n_classes that it is called with."
+            ) from error
+        if tuple(logits.shape) != (2, n_classes):
+            raise InvalidInputError(
+                f"The discriminator answers a batch of 2 rows with logits of shape "
+                f"{tuple(logits.shape)}; for {n_classes} classes they must be (2, {n_classes})."
+            )
+        if fake.shape != x.shape:
+            raise InvalidInputError(
+                f"The generator makes a batch of shape {tuple(fake.shape)} for 2 rows of "
+                f"{tuple(x.shape[1:])}; it must be {tuple(x.shape)}."
+            )
+        self.n_features = features.shape[1]
+        if hasattr(self.module_, "initialize_from_data") and data.pool is not None:
+            first = self.streams.pool_index.integers(len(data.pool), size=DATA_INIT_BATCH)
+            x = self.scaler.transform(data.pool.take(first).to(self._torch_device))
+            self.module_.initialize_from_data(x)
+            self.average_.load_state_dict(self.module_.state_dict())
+
+    def compile_networks(self) -> None:
+        """Compile both networks, or warn and go on without where that is not possible."""
+        networks = [self.module_] + ([self.generator_] if self.has_generator else [])
+        try:
+            torch.compile(lambda x: x + 1)(torch.zeros(1, device=self._torch_device))
+            for network in networks:
+                network.compile()
+        except Exception as error:  # torch names no common base for what its back ends raise
+            reason = str(error).strip().splitlines()[0]
+            warnings.warn(
+                f"compile=True has no effect: {reason}. Install a C++ compiler, or pass "
+                "compile=False.",
+                CompileFallbackWarning,
+                stacklevel=4,
+            )
+
+    # ------------------------------------------------------------------ prediction
+
+    def answers(
+        self, rows: Rows, *, dtype: torch.dtype = torch.float32
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (logits, features) of all rows in order, batch by batch, on the CPU.
+
+        Parameters
+        ----------
+        rows : Rows
+        dtype : torch.dtype
+            In which to compute. float64 makes a row's answer independent of the rows beside it.
+        """
+        module = self.average_
+        if dtype == torch.float64:
+            module = copy.deepcopy(module).double()
+        for batch in rows.chunks(PREDICT_BATCH):
+            with torch.inference_mode(), self.autocast(enabled=dtype == torch.float32):
+                x = self.scaler.transform(batch.to(self._torch_device), dtype)
+                logits, features = module(x)
+            yield logits.to(dtype).cpu(), features.to(dtype).cpu()
+
+    def autocast(self, enabled: bool = True) -> torch.autocast:
+        return torch.autocast(
+            self._torch_device.type,
+            torch.bfloat16,
+            enabled=enabled and self.settings.precision == "bf16",
+        )
+
+    @torch.inference_mode()
+    def generate(self, n_samples: int, rng: torch.Generator) -> Tensor:
+        """Return images drawn from the generator, (n_samples, *input_shape), in scaled units."""
+        batches = []
+        for start in range(0, n_samples, PREDICT_BATCH):
+            n = min(PREDICT_BATCH, n_samples - start)
+            z = self.generator_average_.sample_latent(n, rng)
+            batches.append(self.generator_average_(z).float().cpu())
+        return torch.cat(batches)

@@ -1,0 +1,101 @@
+"""From `random_state` to generators of our own; torch's and NumPy's global ones stay as they were."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+
+def draw_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return a seed in [0, 2**31).
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        An int is its own seed. A RandomState gives its next number. None asks the operating system,
+        and so leaves NumPy's global state alone.
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    if isinstance(random_state, int | np.integer) and 0 <= random_state < 2**31:
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+@dataclass
+class Streams:
+    """The sources of randomness of one training run.
+
+    Attributes
+    ----------
+    labeled_index, pool_index : numpy.random.Generator
+        Draw which rows come into a batch. Two of them, so that the labelled batches are the same
+        with and without unlabelled rows.
+    weights, noise : torch.Generator
+        Initial weights; and latent noise, augmentation, dropout and input noise, on the device.
+    """
+
+    labeled_index: np.random.Generator
+    pool_index: np.random.Generator
+    weights: torch.Generator
+    noise: torch.Generator
+
+    @classmethod
+    def from_seed(cls, seed: int, device: torch.device) -> "Streams":
+        children = np.random.SeedSequence(seed).spawn(2)
+        labeled_index, pool_index = (np.random.default_rng(child) for child in children)
+        return cls(
+            labeled_index,
+            pool_index,
+            torch.Generator(device).manual_seed(seed),
+            torch.Generator(device).manual_seed(seed + 1),
+        )
+
+
+    def __getstate__(self) -> dict:
+        state = self.__dict__.copy()
+        for name in ("weights", "noise"):
+            generator = state[name]
+            state[name] = (str(generator.device), generator.get_state())
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        for name in ("weights", "noise"):
+            device, generator_state = state[name]
+            try:
+                generator = torch.Generator(device)
+                generator.set_state(generator_state)
+            except RuntimeError:  # saved on a device that is not here: go on with fresh noise
+                generator = torch.Generator().manual_seed(int(generator_state.sum()))
+            state[name] = generator
+        self.__dict__.update(state)
+
+
+@contextmanager
+def isolated_global_state(seed: int, active: bool = True) -> Iterator[None]:
+    """Seed the global generators of torch and NumPy, and put them back at the end.
+
+    Only code of the user's (networks, augmentations) draws from them, so this is entered only where
+    there is such code. The state is the process's: fits in other threads are not kept apart.
+
+    Parameters
+    ----------
+    seed : int
+    active : bool, default=True
+        False does nothing.
+    """
+    if not active:
+        yield
+        return
+    numpy_state: Any = np.random.get_state()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy_state)

@@ -1,0 +1,121 @@
+"""From the units of X to the networks' units, batch by batch, and back."""
+
+import numpy as np
+import torch
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from torch import Tensor
+
+from ._batches import Rows
+
+SCALINGS = ("auto", "per_image", "standard", "unit")
+ROWS_PER_CHUNK = 4096
+
+# per_image: standard deviation 0.5, with 1/32 of half the range added to the image's own so that
+# a flat image stays flat instead of becoming amplified noise
+PER_IMAGE_STD = 0.5
+PER_IMAGE_FLOOR = 1.0 / 32.0
+
+
+class Scaler:
+    """(x - offset) / scale, with one offset and scale for all values, a channel, or a feature.
+
+    Attributes
+    ----------
+    offset, scale : ndarray, float64
+        Of a shape that broadcasts over (b, *input_shape).
+    per_image : bool
+        Whether each image is then standardised by itself.
+    amplitude : float or None
+        Scaled values lie (mostly) in [-amplitude, amplitude]; None where nothing is known.
+    """
+
+    def __init__(
+        self,
+        offset: np.ndarray,
+        scale: np.ndarray,
+        *,
+        per_image: bool = False,
+        amplitude: float | None = None,
+    ) -> None:
+        self.offset, self.scale = offset, scale
+        self.per_image, self.amplitude = per_image, amplitude
+
+    @classmethod
+    def fit(cls, rows: Rows, scaling: str | None) -> "Scaler":
+        """Learn the scale of all training rows in one pass of bounded memory.
+
+        Parameters
+        ----------
+        rows : Rows
+            Every row whose pixels training may see, labelled or not.
+        scaling : {"auto", "per_image", "standard", "unit"} or None
+            "auto" maps images to [-1, 1] (uint8 from 0..255, others from their least and greatest
+            value) and standardises each feature of a table. "per_image" standardises every image
+            by itself. "standard" standardises each channel or feature. "unit" maps images to
+            [0, 1]. None leaves the values alone.
+        """
+        is_image = rows.layout.is_image
+        if scaling is None:
+            return cls(np.zeros(1), np.ones(1))
+        if scaling == "standard" or not is_image:
+            mean, std = _mean_and_std(rows)
+            return cls(mean, std, amplitude=3.0 if is_image else None)
+        low, high = (0.0, 255.0) if rows.dtype == np.uint8 else _least_and_greatest(rows)
+        half_range = 0.5 * (high - low) or 1.0  # all values equal
+        if scaling == "unit":
+            return cls(np.full(1, low), np.full(1, 2.0 * half_range), amplitude=1.0)
+        centre = np.full(1, 0.5 * (low + high))
+        if scaling == "per_image":
+            amplitude = 3.0 * PER_IMAGE_STD
+            return cls(centre, np.full(1, half_range), per_image=True, amplitude=amplitude)
+        return cls(centre, np.full(1, half_range), amplitude=1.0)
+
+    def transform(self, batch: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Scale a batch (b, *input_shape) of any dtype.
+
+        float64 batches are scaled in float64 first, so that a large offset costs no digits.
+        """
+        working = torch.float64 if batch.dtype == torch.float64 else torch.float32
+        x = batch.to(working)
+        x = ((x - self._tensor(self.offset, x)) / self._tensor(self.scale, x)).to(dtype)
+        if self.per_image:
+            axes = tuple(range(1, x.dim()))
+            std, mean = torch.std_mean(x, dim=axes, keepdim=True, correction=0)
+            x = (x - mean) * (PER_IMAGE_STD / (std + PER_IMAGE_FLOOR))
+        return x
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """Bring scaled values (b, *input_shape) back to the units of X.
+
+        Under "per_image" the images' own means and deviations are unknown, so the answer stays in
+        scaled units.
+        """
+        if self.per_image:
+            return x
+        return x * self._tensor(self.scale, x) + self._tensor(self.offset, x)
+
+    @staticmethod
+    def _tensor(values: np.ndarray, like: Tensor) -> Tensor:
+        return torch.as_tensor(values, dtype=like.dtype, device=like.device)
+
+
+def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each channel (c, 1, 1) or feature (f,); 1 where constant."""
+    scaler = StandardScaler()
+    for chunk in rows.chunks(ROWS_PER_CHUNK):
+        scaler.partial_fit(_by_channel(chunk))
+    shape = (-1, 1, 1) if rows.layout.is_image else (-1,)
+    return scaler.mean_.reshape(shape), scaler.scale_.reshape(shape)
+
+
+def _least_and_greatest(rows: Rows) -> tuple[float, float]:
+    scaler = MinMaxScaler()
+    for chunk in rows.chunks(ROWS_PER_CHUNK):
+        scaler.partial_fit(_by_channel(chunk))
+    return float(scaler.data_min_.min()), float(scaler.data_max_.max())
+
+
+def _by_channel(chunk: Tensor) -> np.ndarray:
+    """Reshape (b, c, h, w) to (b * h * w, c) in float64; tables as they are."""
+    values = chunk.numpy().astype(np.float64)
+    return values if values.ndim == 2 else np.moveaxis(values, 1, -1).reshape(-1, values.shape[1])

@@ -1,0 +1,218 @@
+"""One training step: its batches, its losses, and the updates of both networks."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import losses
+from ._augment import geometric_view, photometric_view
+from ._batches import CyclingSampler, Rows
+
+if TYPE_CHECKING:
+    from ._engine import SemiSupervisedNet
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training run does; see `SGANClassifier` for the meaning of each."""
+
+    batch_size: int
+    learning_rate: float
+    optimizer_params: dict
+    ema_decay: float
+    augment: tuple[str, ...] | Callable[[Tensor], Tensor]
+    precision: str
+    unlabeled_batch_size: int = 0
+    fake_batch_sizes: tuple[int, int] = (0, 0)  # in the discriminator's and the generator's step
+    generator_learning_rate: float = 0.0
+    adversarial_weight: float = 0.0
+    entropy_weight: float = 0.0
+    generator_loss: str = "feature_matching"
+
+
+@dataclass
+class TrainingData:
+    """Rows of one training run.
+
+    Attributes
+    ----------
+    labeled : Rows, length n
+    codes : ndarray of int64, shape (n,)
+        Class indices of the labelled rows.
+    pool : Rows or None
+        Rows used without labels; the labelled ones are among them.
+    validation : Rows or None
+        Labelled rows held out for early stopping.
+    validation_codes : ndarray of int64 or None
+    class_weight : ndarray of shape (K,) or None
+    """
+
+    labeled: Rows
+    codes: np.ndarray
+    pool: Rows | None = None
+    validation: Rows | None = None
+    validation_codes: np.ndarray | None = None
+    class_weight: np.ndarray | None = None
+
+
+class TrainingStep:
+    """The steps of one training run on one set of data.
+
+    Parameters
+    ----------
+    net : SemiSupervisedNet
+        Holds the networks, optimisers, running averages and random streams.
+    data : TrainingData
+    """
+
+    def __init__(self, net: "SemiSupervisedNet", data: TrainingData) -> None:
+        self.net, self.settings, self.data = net, net.settings, data
+        self.device = torch.device(net.device)
+        self.rng = net.streams.noise
+        self.labeled_sampler = CyclingSampler(len(data.labeled), net.streams.labeled_index)
+        weight = data.class_weight
+        self.class_weight = (
+            None if weight is None else torch.as_tensor(weight, dtype=torch.float32).to(self.device)
+        )
+        self.is_adversarial = self.settings.adversarial_weight > 0 and data.pool is not None
+
+    def __call__(self) -> dict[str, Tensor]:
+        """Take one step.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            The step's figures, detached and still on the device.
+        """
+        batches, targets = [], None
+        if len(self.data.labeled):
+            positions = self.labeled_sampler.draw(self.settings.batch_size)
+            targets = torch.from_numpy(self.data.codes[positions]).to(self.device)
+            batches.append(self._view(self.data.labeled, positions))
+        if self.data.pool is not None:
+            batches.append(self._view(self.data.pool, self._draw_pool()))
+        fake = None
+        if self.is_adversarial:
+            fake = self._generate(max(self.settings.fake_batch_sizes))
+            batches.append(fake[: self.settings.fake_batch_sizes[0]].detach())
+
+        figures, real_features = self._update_discriminator(batches, targets)
+        if fake is not None:
+            n_generator = self.settings.fake_batch_sizes[1]
+            figures |= self._update_generator(fake[:n_generator], real_features)
+        return figures
+
+    # ------------------------------------------------------------------ the two updates
+
+    def _update_discriminator(
+        self, batches: list[Tensor], targets: Tensor | None
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
+        """One pass over labelled, unlabelled and generated images, one update.
+
+        Returns the figures, and the mean features (d,) of the unlabelled images, detached.
+        """
+        net, settings = self.net, self.settings
+        logits, features = self._discriminate(torch.cat(batches))
+        sizes = [len(batch) for batch in batches]
+        logits_of, features_of = iter(logits.split(sizes)), iter(features.split(sizes))
+
+        figures: dict[str, Tensor] = {}
+        loss = logits.new_zeros(())
+        if targets is not None:
+            next(features_of)
+            labeled_loss = losses.supervised_loss(next(logits_of), targets, self.class_weight)
+            figures["labeled_loss"] = labeled_loss
+            loss = loss + labeled_loss
+        real_features = None
+        if self.data.pool is not None:
+            unlabeled_logits = next(logits_of)
+            real_features = next(features_of).detach().mean(dim=0)
+            figures["realness_real"] = losses.real_logit(unlabeled_logits).sigmoid().mean()
+            if settings.entropy_weight > 0:
+                entropy = losses.conditional_entropy(unlabeled_logits)
+                figures["entropy"] = entropy
+                loss = loss + settings.entropy_weight * entropy
+        if self.is_adversarial:
+            fake_logits = next(logits_of)
+            figures["realness_fake"] = losses.real_logit(fake_logits).sigmoid().mean()
+            adversarial = losses.adversarial_loss(unlabeled_logits, fake_logits)
+            figures["adversarial_loss"] = adversarial
+            loss = loss + settings.adversarial_weight * adversarial
+        figures["loss"] = loss
+        self._descend(loss, net.optimizer_)
+        self._follow(net.average_, net.module_)
+        return {name: value.detach() for name, value in figures.items()}, real_features
+
+    def _update_generator(self, fake: Tensor, real_features: Tensor) -> dict[str, Tensor]:
+        """One update of the generator, against the discriminator as just updated."""
+        net = self.net
+        with frozen(net.module_):
+            fake_logits, fake_features = self._discriminate(fake)
+            if self.settings.generator_loss == "non_saturating":
+                loss = losses.non_saturating(fake_logits)
+            else:
+                loss = getattr(losses, self.settings.generator_loss)(fake_features, real_features)
+            self._descend(loss, net.generator_optimizer_)
+        self._follow(net.generator_average_, net.generator_)
+        distance = (fake_features.detach().mean(dim=0) - real_features).abs().mean()
+        return {"generator_loss": loss.detach(), "feature_distance": distance}
+
+    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    def _follow(self, average: nn.Module, module: nn.Module) -> None:
+        """Move the running average towards the weights; fast at first, then by 1 - ema_decay."""
+        n_steps = self.net.n_steps_ + 1
+        decay = min(self.settings.ema_decay, n_steps / (n_steps + 9.0))
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(average.parameters()), list(module.parameters()), 1.0 - decay
+            )
+            for mine, current in zip(average.buffers(), module.buffers(), strict=True):
+                mine.copy_(current)
+
+    # ------------------------------------------------------------------ batches
+
+    def _draw_pool(self) -> np.ndarray:
+        size = self.settings.unlabeled_batch_size
+        return self.net.streams.pool_index.integers(len(self.data.pool), size=size)
+
+    def _view(self, rows: Rows, positions: np.ndarray) -> Tensor:
+        """Take rows, (b, *input_shape), on the device, augmented and scaled."""
+        batch = rows.take(positions).to(self.device, non_blocking=True)
+        augment = self.settings.augment
+        if callable(augment):
+            return augment(self.net.scaler.transform(batch))
+        if augment:
+            batch = geometric_view(batch, augment, self.rng)
+        x = self.net.scaler.transform(batch)
+        return photometric_view(x, self.rng) if "brightness" in augment else x
+
+    # ------------------------------------------------------------------ passes
+
+    def _generate(self, n: int) -> Tensor:
+        z = self.net.generator_.sample_latent(n, self.rng)
+        with self.net.autocast():
+            return self.net.generator_(z, self.rng).float()
+
+    def _discriminate(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        with self.net.autocast():
+            logits, features = self.net.module_(x, self.rng)
+        return logits.float(), features.float()
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Compute no gradients for the module's weights, only through it."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)

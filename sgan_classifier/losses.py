@@ -1,0 +1,171 @@
+"""Losses of the semi-supervised GAN, as pure functions of tensors.
+
+A discriminator answers with K logits f(x), one a class; the logit of the (K+1)st class, "generated",
+is fixed at 0. Everything is written in terms of z(x) = logsumexp_k f_k(x), so that no logit is ever
+exponentiated and every loss is finite wherever the logits are.
+
+References
+----------
+.. [1] Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016.
+.. [2] Dai et al., "Good Semi-supervised Learning That Requires a Bad GAN", NeurIPS 2017.
+.. [3] Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", ICLR 2017.
+.. [4] Sohn et al., "FixMatch", NeurIPS 2020.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = [
+    "adversarial_loss",
+    "conditional_entropy",
+    "consistency_loss",
+    "feature_matching",
+    "feature_matching_squared",
+    "non_saturating",
+    "pull_away",
+    "real_logit",
+    "supervised_loss",
+]
+
+
+def real_logit(logits: Tensor) -> Tensor:
+    """Return z(x) = logsumexp_k f_k(x), the logit of "x is a real image".
+
+    D_u(x) = sigmoid(z(x)) (Salimans et al. 2016, section 5).
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, K)
+
+    Returns
+    -------
+    Tensor of shape (n,)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sgan_classifier.losses import real_logit
+    >>> real_logit(torch.zeros(1, 1)).sigmoid()
+    tensor([0.5000])
+    """
+    return torch.logsumexp(logits, dim=1)
+
+
+def supervised_loss(logits: Tensor, targets: Tensor, class_weight: Tensor | None = None) -> Tensor:
+    """Return the mean cross-entropy z(x) - f_y(x) over labelled images.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, K)
+    targets : Tensor of shape (n,), int64
+        Class indices 0..K-1.
+    class_weight : Tensor of shape (K,), optional
+        Weight of each class; the mean is over the weights, as in scikit-learn.
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    return F.cross_entropy(logits, targets, weight=class_weight)
+
+
+def adversarial_loss(unlabeled_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Return the discriminator's unsupervised loss.
+
+    1/2 [mean softplus(-z_unlabelled) + mean softplus(z_fake)], which is the cross-entropy of D_u
+    (Salimans et al. 2016, section 5, L_unsupervised; the factor 1/2 is that of their code).
+
+    Parameters
+    ----------
+    unlabeled_logits : Tensor of shape (n, K)
+    fake_logits : Tensor of shape (m, K)
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    real = F.softplus(-real_logit(unlabeled_logits)).mean()
+    fake = F.softplus(real_logit(fake_logits)).mean()
+    return 0.5 * (real + fake)
+
+
+def conditional_entropy(logits: Tensor) -> Tensor:
+    """Return the mean entropy of p(class | x, real), z - sum_k p_k f_k.
+
+    Low entropy on unlabelled images keeps the class boundary out of dense regions (Dai et al. 2017,
+    equation 6).
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, K)
+
+    Returns
+    -------
+    Tensor of shape (), in nats
+    """
+    log_p = F.log_softmax(logits, dim=1)
+    return -(log_p.exp() * log_p).sum(dim=1).mean()
+
+
+def feature_matching(fake_features: Tensor, real_mean: Tensor) -> Tensor:
+    """Return the mean absolute difference between batch-mean features (Salimans et al. 2016, 3.1).
+
+    The L1 form is that of the reference code for SVHN and CIFAR-10.
+
+    Parameters
+    ----------
+    fake_features : Tensor of shape (n, d)
+        Discriminator features of generated images.
+    real_mean : Tensor of shape (d,)
+        Batch mean of the features of real images, detached.
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    return (fake_features.mean(dim=0) - real_mean).abs().mean()
+
+
+def feature_matching_squared(fake_features: Tensor, real_mean: Tensor) -> Tensor:
+    """Return the mean squared difference between batch-mean features (Salimans et al. 2016, 3.1).
+
+    The squared form is that of the reference code for MNIST. Shapes as in `feature_matching`.
+    """
+    return (fake_features.mean(dim=0) - real_mean).square().mean()
+
+
+def non_saturating(fake_logits: Tensor) -> Tensor:
+    """Return the generator's non-saturating loss, mean softplus(-z_fake) (Goodfellow et al. 2014).
+
+    Parameters
+    ----------
+    fake_logits : Tensor of shape (n, K)
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    return F.softplus(-real_logit(fake_logits)).mean()
+
+
+def pull_away(features: Tensor) -> Tensor:
+    """Return the mean squared cosine between the features of different images.
+
+    sum_{i != j} cos^2(h_i, h_j) / (n (n - 1)), which drives generated images apart (Zhao et al.
+    2017, equation 4). A batch of one has no pair and gives 0.
+
+    Parameters
+    ----------
+    features : Tensor of shape (n, d)
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    n = features.shape[0]
+    if n < 2:
+        return features.new_zeros(())
+    unit = F.normalize(features, dim=1)
+    squared = (unit @ unit.T).square()
+    return (squared.sum() - squared.diagonal().sum()) / (n * (n - 1))

@@ -1,0 +1,115 @@
+"""The networks of the 2021 lunar crater study: its SGAN, and its CNN baseline."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._layers import LEAK, Conv2d, ConvTranspose2d, Linear, LocalRandomModule, dropout
+
+SIDE = 32  # the study's images are 32x32; others are resized
+
+
+def _resize(x: Tensor, height: int, width: int) -> Tensor:
+    if x.shape[-2:] == (height, width):
+        return x
+    return F.interpolate(x, (height, width), mode="bilinear", antialias=True)
+
+
+class CraterDiscriminator(LocalRandomModule):
+    """Three 3x3 convolutions of stride 2 with 128 channels, flatten, dropout 0.4, dense K.
+
+    300,546 weights for one channel and K = 2. The trunk is shared by both roles, which it was not
+    in the study's own code.
+    """
+
+    def __init__(self, n_channels: int, n_classes: int) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            Conv2d(n_in, 128, 3, stride=2, padding=1, weight_norm=False)
+            for n_in in (n_channels, 128, 128)
+        )
+        self.n_features = 128 * (SIDE // 8) ** 2
+        self.head = Linear(self.n_features, n_classes, gain=1.0, weight_norm=False)
+
+    def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        x = _resize(x, SIDE, SIDE)
+        for convolution in self.convolutions:
+            x = F.leaky_relu(convolution(x), LEAK)
+        features = x.flatten(1)
+        return self.head(dropout(features, 0.4, rng)), features
+
+
+class CraterGenerator(LocalRandomModule):
+    """Dense to 8x8x128, two transposed 4x4 convolutions of stride 2, an 8x8 convolution, tanh."""
+
+    def __init__(self, output_shape: tuple[int, int, int], *, latent_dim: int) -> None:
+        super().__init__()
+        self.latent_dim, self.output_shape = latent_dim, output_shape
+        self.dense = Linear(latent_dim, 128 * 8 * 8, weight_norm=False)
+        self.doublings = nn.ModuleList(
+            ConvTranspose2d(128, 128, 4, weight_norm=False) for _ in range(2)
+        )
+        self.to_pixels = Conv2d(128, output_shape[0], 8, gain=1.0, weight_norm=False)
+
+    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
+        return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
+
+    def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        x = F.leaky_relu(self.dense(z), LEAK).unflatten(1, (128, 8, 8))
+        for doubling in self.doublings:
+            x = F.leaky_relu(doubling(x), LEAK)
+        # "same" padding of an even kernel: one more row and column at the end
+        x = torch.tanh(self.to_pixels(F.pad(x, (3, 4, 3, 4))))
+        return _resize(x, *self.output_shape[1:])
+
+
+class CraterCNN(LocalRandomModule):
+    """The study's supervised baseline.
+
+    Convolution 3x3 valid 32, average pool 2, convolution 3x3 valid 64, max pool 2, convolution 3x3
+    valid 64, flatten 1024, dense 64, dense K; ReLU between. The study's single logit for two
+    classes is written as two.
+
+    Parameters
+    ----------
+    n_channels, n_classes : int
+    average_pool : bool, default=True
+        False takes the maximum in the first pooling too.
+    dropout_rate : float, default=0.0
+        Dropout before the last layer, which the study tried.
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        n_classes: int,
+        *,
+        average_pool: bool = True,
+        dropout_rate: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            Conv2d(n_in, n_out, 3, weight_norm=False)
+            for n_in, n_out in ((n_channels, 32), (32, 64), (64, 64))
+        )
+        self.dense = Linear(1024, 64, weight_norm=False)
+        self.head = Linear(64, n_classes, gain=1.0, weight_norm=False)
+        self.average_pool, self.dropout_rate = average_pool, dropout_rate
+        self.n_features = 64
+
+    def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        x = _resize(x, SIDE, SIDE)
+        x = F.relu(self.convolutions[0](x))
+        x = F.avg_pool2d(x, 2) if self.average_pool else F.max_pool2d(x, 2)
+        x = F.max_pool2d(F.relu(self.convolutions[1](x)), 2)
+        x = F.relu(self.convolutions[2](x)).flatten(1)
+        features = F.relu(self.dense(x))
+        return self.head(dropout(features, self.dropout_rate, rng)), features
+
+
+def build(
+    input_shape: tuple[int, int, int], n_classes: int, *, width: int, latent_dim: int, amplitude: float | None
+) -> tuple[nn.Module, nn.Module]:
+    """Return (generator, discriminator); `width` and `amplitude` are the study's, whatever is asked."""
+    generator = CraterGenerator(input_shape, latent_dim=latent_dim)
+    return generator, CraterDiscriminator(input_shape[0], n_classes)

@@ -1,0 +1,188 @@
+"""Building blocks of the named networks.
+
+Every layer that draws random numbers draws them from the `torch.Generator` handed to `forward`,
+never from torch's global one, so that fits in several threads cannot disturb each other.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LEAK = 0.2  # slope of the leaky ReLU below zero, as in the reference code of Salimans et al. 2016
+
+
+class LocalRandomModule(nn.Module):
+    """Base of the built-in networks: random only through the generator passed to `forward`.
+
+    Its weights are left empty by the constructor (see `build_on_meta`) and drawn by
+    `initialize(rng)`, which calls `reset(rng)` of every layer that has one.
+    """
+
+    def initialize(self, rng: torch.Generator) -> None:
+        """Draw all weights from `rng`."""
+        for module in self.modules():
+            reset = getattr(module, "reset", None)
+            if reset is not None:
+                reset(rng)
+
+
+class _Affine(nn.Module):
+    """A linear map or convolution whose weight is scale * direction / ||direction||, or plain.
+
+    Weight normalisation (Salimans and Kingma 2016) stands in for batch normalisation in the
+    discriminator, where batch statistics would tell labelled, unlabelled and generated images
+    apart. With `weight_norm=False` there is no `scale`, and `direction` is the weight itself.
+
+    Parameters
+    ----------
+    weight_shape : tuple of int
+    fan_in : int
+        Number of inputs a unit sums; sets the spread of the initial weights.
+    n_outputs : int
+    out_dim : int, default=0
+        Axis of the weight that runs over the outputs.
+    gain : float, default=sqrt(2)
+        Initial standard deviation of the weights is gain / sqrt(fan_in) (He et al. 2015).
+    weight_norm : bool, default=True
+    """
+
+    def __init__(
+        self,
+        weight_shape: tuple[int, ...],
+        fan_in: int,
+        n_outputs: int,
+        *,
+        out_dim: int = 0,
+        gain: float = math.sqrt(2.0),
+        weight_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        self.direction = nn.Parameter(torch.empty(weight_shape))
+        self.bias = nn.Parameter(torch.empty(n_outputs))
+        scale_shape = [1] * len(weight_shape)
+        scale_shape[out_dim] = n_outputs
+        self.scale = nn.Parameter(torch.empty(scale_shape)) if weight_norm else None
+        self.std = gain / math.sqrt(fan_in)
+        self.out_dim = out_dim
+
+    def reset(self, rng: torch.Generator) -> None:
+        with torch.no_grad():
+            self.direction.normal_(0.0, self.std, generator=rng)
+            self.bias.zero_()
+            if self.scale is not None:
+                self.scale.copy_(self._norm())
+
+    def _norm(self) -> Tensor:
+        dims = [d for d in range(self.direction.dim()) if d != self.out_dim]
+        return torch.linalg.vector_norm(self.direction, dim=dims, keepdim=True)
+
+    @property
+    def weight(self) -> Tensor:
+        if self.scale is None:
+            return self.direction
+        return self.direction * (self.scale / self._norm())
+
+    def rescale_outputs(self, mean: Tensor, std: Tensor) -> None:
+        """Make outputs of the given mean and deviation, each (n_outputs,), standard ones."""
+        shape = [1] * self.direction.dim()
+        shape[self.out_dim] = -1
+        with torch.no_grad():
+            inverse = 1.0 / (std + 1e-10)
+            target = self.direction if self.scale is None else self.scale
+            target.mul_(inverse.view(shape))
+            self.bias.sub_(mean).mul_(inverse)
+
+
+class Linear(_Affine):
+    """Fully connected layer, (n, n_in) to (n, n_out)."""
+
+    def __init__(self, n_in: int, n_out: int, **kwargs) -> None:
+        super().__init__((n_out, n_in), n_in, n_out, **kwargs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
+
+
+class Conv2d(_Affine):
+    """Convolution, (n, n_in, h, w) to (n, n_out, h', w')."""
+
+    def __init__(
+        self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, padding: int = 0, **kwargs
+    ) -> None:
+        super().__init__((n_out, n_in, kernel, kernel), n_in * kernel**2, n_out, **kwargs)
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+
+
+class ConvTranspose2d(_Affine):
+    """Transposed convolution with stride 2 that doubles height and width (kernel 4 or 5)."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: int, **kwargs) -> None:
+        fan_in = n_in * kernel**2 // 4
+        super().__init__((n_in, n_out, kernel, kernel), fan_in, n_out, out_dim=1, **kwargs)
+        self.padding = (kernel - 1) // 2
+        self.output_padding = kernel % 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv_transpose2d(
+            x, self.weight, self.bias, 2, self.padding, self.output_padding
+        )
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation over all axes but the channels; for generators only."""
+
+    def __init__(self, n_channels: int, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_channels))
+        self.bias = nn.Parameter(torch.empty(n_channels))
+        self.register_buffer("running_mean", torch.empty(n_channels))
+        self.register_buffer("running_var", torch.empty(n_channels))
+        self.momentum = momentum
+
+    def reset(self, rng: torch.Generator) -> None:
+        with torch.no_grad():
+            self.weight.fill_(1.0)
+            self.bias.zero_()
+            self.running_mean.zero_()
+            self.running_var.fill_(1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        # a batch of one row of a table has no variance: fall back on the running statistics
+        training = self.training and x.numel() > x.shape[1]
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, training, self.momentum
+        )
+
+
+def dropout(x: Tensor, rate: float, rng: torch.Generator | None) -> Tensor:
+    """Drop units with probability `rate`, rounded to 1/256, drawing one byte a unit.
+
+    A byte instead of torch's float a unit makes the draw several times cheaper. The kept units are
+    divided by the probability of being kept, as rounded.
+
+    Parameters
+    ----------
+    x : Tensor of any shape
+    rate : float in [0, 1)
+    rng : torch.Generator or None
+        None returns `x` unchanged, as in prediction.
+    """
+    dropped = round(rate * 256)
+    if rng is None or dropped == 0:
+        return x
+    words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+    words.random_(-(2**63), None, generator=rng)
+    keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped
+    return x * keep.to(x.dtype).mul_(256.0 / (256.0 - dropped))
+
+
+def gaussian_noise(x: Tensor, std: float, rng: torch.Generator | None) -> Tensor:
+    """Add normal noise of standard deviation `std`; nothing when `rng` is None (prediction)."""
+    if rng is None or std == 0.0:
+        return x
+    return x + std * torch.randn(x.shape, generator=rng, device=x.device, dtype=x.dtype)

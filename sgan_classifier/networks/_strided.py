@@ -1,0 +1,143 @@
+"""The default networks for images from 8x8 to 128x128 pixels, grey or colour."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._layers import (
+    LEAK,
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Linear,
+    LocalRandomModule,
+    dropout,
+    gaussian_noise,
+)
+
+
+def n_halvings(height: int, width: int) -> int:
+    """Return how often an image is halved to bring its shorter side to about 4 pixels.
+
+    Examples
+    --------
+    >>> [n_halvings(side, side) for side in (8, 16, 28, 32, 64, 128)]
+    [1, 2, 3, 3, 4, 5]
+    """
+    return max(1, round(math.log2(min(height, width) / 4)))
+
+
+class StridedDiscriminator(LocalRandomModule):
+    """Weight-normalised strided 3x3 convolutions and a flattened head.
+
+    The head sees where a feature is (global pooling would not): a crater off the centre belongs to
+    another class. At least three convolutions, the first ones with stride 1 when the image is too
+    small to be halved three times.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        (channels, height, width).
+    n_classes : int
+    width : int
+        Channels of the first convolution; the second has twice, all further four times as many.
+    input_noise : float
+        Standard deviation of the normal noise added to the scaled pixels in training.
+    dropout_rate : float
+        Dropout on the flattened features in training.
+    """
+
+    def __init__(
+        self,
+        input_shape: tuple[int, int, int],
+        n_classes: int,
+        *,
+        width: int,
+        input_noise: float = 0.15,
+        dropout_rate: float = 0.4,
+    ) -> None:
+        super().__init__()
+        n_in, height, size = input_shape
+        halvings = n_halvings(height, size)
+        strides = [1] * max(0, 3 - halvings) + [2] * halvings
+        self.convolutions = nn.ModuleList()
+        for i, stride in enumerate(strides):
+            n_out = width * min(2**i, 4)
+            self.convolutions.append(Conv2d(n_in, n_out, 3, stride=stride, padding=1))
+            height, size, n_in = -(-height // stride), -(-size // stride), n_out
+        self.n_features = n_in * height * size
+        self.head = Linear(self.n_features, n_classes, gain=1.0)
+        self.input_noise, self.dropout_rate = input_noise, dropout_rate
+
+    def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        x = gaussian_noise(x, self.input_noise, rng)
+        for convolution in self.convolutions:
+            x = F.leaky_relu(convolution(x), LEAK)
+        features = x.flatten(1)
+        return self.head(dropout(features, self.dropout_rate, rng)), features
+
+
+class StridedGenerator(LocalRandomModule):
+    """Normal noise, a dense layer to about 4x4, and transposed convolutions that double the side.
+
+    Parameters
+    ----------
+    output_shape : tuple of int
+        (channels, height, width).
+    width : int
+        Channels of the last transposed convolution; each earlier one has twice as many, up to four
+        times.
+    latent_dim : int
+        Number of noise variables, standard normal.
+    amplitude : float or None
+        Pixels lie in [-amplitude, amplitude] (tanh), or are unbounded.
+    """
+
+    def __init__(
+        self,
+        output_shape: tuple[int, int, int],
+        *,
+        width: int,
+        latent_dim: int,
+        amplitude: float | None,
+    ) -> None:
+        super().__init__()
+        channels, height, size = output_shape
+        halvings = n_halvings(height, size)
+        factor = 2**halvings
+        n_in = width * min(2 ** (halvings - 1), 4)
+        self.latent_dim, self.amplitude, self.output_shape = latent_dim, amplitude, output_shape
+        self.start_shape = (n_in, -(-height // factor), -(-size // factor))
+        self.dense = Linear(latent_dim, math.prod(self.start_shape), weight_norm=False)
+        self.norms = nn.ModuleList([BatchNorm(n_in)])
+        self.doublings = nn.ModuleList()
+        for i in reversed(range(halvings - 1)):
+            n_out = width * min(2**i, 4)
+            self.doublings.append(ConvTranspose2d(n_in, n_out, 4, weight_norm=False))
+            self.norms.append(BatchNorm(n_out))
+            n_in = n_out
+        self.to_pixels = ConvTranspose2d(n_in, channels, 4, gain=1.0, weight_norm=False)
+
+    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
+        return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
+
+    def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        x = self.dense(z).unflatten(1, self.start_shape)
+        x = F.relu(self.norms[0](x))
+        for doubling, norm in zip(self.doublings, self.norms[1:], strict=True):
+            x = F.relu(norm(doubling(x)))
+        _, height, width = self.output_shape
+        x = self.to_pixels(x)[:, :, :height, :width]
+        return x if self.amplitude is None else self.amplitude * torch.tanh(x)
+
+
+def build(
+    input_shape: tuple[int, int, int], n_classes: int, *, width: int, latent_dim: int, amplitude: float | None
+) -> tuple[nn.Module, nn.Module]:
+    """Return (generator, discriminator)."""
+    generator = StridedGenerator(
+        input_shape, width=width, latent_dim=latent_dim, amplitude=amplitude
+    )
+    return generator, StridedDiscriminator(input_shape, n_classes, width=width)
