@@ -182,7 +182,7 @@ def test_one_bad_pixel_in_the_last_row_of_a_memory_map_is_found(
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 16_000_000  # a mask of the last chunk, where X is 25.6 MB
+    assert peak < 8_000_000  # masks of the last chunk, where X is 25.6 MB
     X[-1, 7, 5] = 0.0
     assert isinstance(check_rows(estimator, X, reset=True), np.memmap)
 
@@ -212,11 +212,29 @@ def test_values_that_float32_cannot_hold_are_errors(estimator, value):
         check_rows(estimator, X, reset=True)
 
 
-@pytest.mark.parametrize("value", [3.4e38, -3.4e38, 1e-300, 2**63])
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+@pytest.mark.parametrize("value", [FLOAT32_MAX, -FLOAT32_MAX, 1e-300, 2**63])
 def test_values_that_float32_can_hold_pass(estimator, value):
     X = pixels(4, 3, dtype=np.float64)
     X[2, 1] = value
     assert check_rows(estimator, X, reset=True) is not None
+
+
+def test_only_the_value_that_float32_cannot_hold_is_named(estimator):
+    X = np.array([[FLOAT32_MAX, -FLOAT32_MAX], [1e39, 0.0]])
+    with pytest.raises(InvalidInputError, match=r"1e\+39 in row 1, position \(0,\)"):
+        check_rows(estimator, X, reset=True)
+
+
+def test_a_single_value_is_checked(estimator):
+    with pytest.raises(InvalidInputError, match="NaN"):
+        check_rows(estimator, np.array([[np.nan]]), reset=True)
+
+
+def test_images_without_pixels_are_left_to_the_layout_to_refuse(estimator):
+    assert check_rows(estimator, np.zeros((5, 0, 8)), reset=True).shape == (5, 0, 8)
 
 
 def test_integers_too_large_for_any_float_are_errors(estimator):
