@@ -56,6 +56,46 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     return np.fromiter((_is_marker(value) for value in y.flat), bool, y.size).reshape(y.shape)
 
 
+def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Take the labels that are known.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels, as in `is_unlabeled`.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_labelled,)
+        The labels of the labelled rows in their order. Object arrays get the dtype of what is
+        left, so that scikit-learn's metrics accept them.
+    labeled : ndarray of bool of shape (n_samples,)
+        True where a row is labelled.
+
+    Raises
+    ------
+    ValueError
+        If `y` is not one-dimensional or no row is labelled.
+
+    Examples
+    --------
+    >>> from sgan_classifier._labels import known_labels
+    >>> known_labels([1, None, 0])[0].tolist()
+    [1, 0]
+    """
+    y = np.asarray(y)
+    if y.ndim != 1:
+        raise ValueError(f"y has shape {y.shape}; expected (n_samples,). Pass y.ravel().")
+    labeled = ~is_unlabeled(y)
+    if not labeled.any():
+        raise ValueError(
+            f"None of the {len(y)} rows of y is labelled: all are -1, NaN or None. Label a few "
+            "rows of each class."
+        )
+    labels = y[labeled]
+    return (np.array(labels.tolist()) if labels.dtype == object else labels), labeled
+
+
 def _is_marker(value: object) -> bool:
     if isinstance(value, str | bytes):
         text = value.decode(errors="replace") if isinstance(value, bytes) else value

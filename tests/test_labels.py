@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sgan_classifier._labels import is_unlabeled
+from sgan_classifier._labels import is_unlabeled, known_labels
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float32, np.float64, object])
@@ -49,3 +49,18 @@ def test_text_that_was_a_marker_is_an_error_whose_remedy_works(y):
     if y.dtype.kind == "U":
         text = "-1" if "-1" in y.tolist() else "nan"
         assert is_unlabeled(np.where(y == text, None, y.astype(object))).tolist() == [False, True]
+
+
+def test_known_labels_are_what_metrics_accept():
+    labels, labeled = known_labels(np.array([1, None, 0, -1], dtype=object))
+    assert labels.dtype.kind == "i"
+    assert labels.tolist() == [1, 0]
+    assert labeled.tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"), [([-1, -1], "None of the 2 rows"), ([[0], [1]], r"expected \(n_samples,\)")]
+)
+def test_known_labels_says_what_is_wrong(y, message):
+    with pytest.raises(ValueError, match=message):
+        known_labels(y)

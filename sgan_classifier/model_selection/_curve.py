@@ -1,0 +1,310 @@
+"""Learning curves over the number of labels."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from numbers import Integral
+from os import PathLike, fspath
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_memory
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from .._labels import is_unlabeled, known_labels
+from ..metrics import LabeledScorer, make_labeled_scorer
+from ._curve_result import LabelEfficiencyCurve
+from ._mask import mask_labels
+from ._split import SemiSupervisedGroupKFold
+
+
+def label_efficiency_curve(
+    estimators: Mapping[str, BaseEstimator],
+    X: Any,
+    y: ArrayLike,
+    *,
+    X_test: Any = None,
+    y_test: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    n_labels: Sequence[int | str | None],
+    n_draws: int = 5,
+    random_state: int = 0,
+    balanced: bool = True,
+    labeled_only: Collection[str] = (),
+    scoring: Any = "accuracy",
+    n_jobs: int | None = None,
+    n_threads: int | None = None,
+    memory: str | PathLike | joblib.Memory | None = None,
+    verbose: int = 0,
+) -> LabelEfficiencyCurve:
+    """Measure how well estimators do with few labels.
+
+    For each number of labels and each draw, `mask_labels` hides all other labels, and every
+    estimator is fitted on the same rows and the same labels. It never sees the hidden labels.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator
+        Cloned for each fit. Each parameter called ``random_state``, of the estimator or of a part
+        of it, is set to the seed of the draw.
+    X : array-like of shape (n_samples, ...)
+        Training rows.
+    y : array-like of shape (n_samples,)
+        Their labels. Rows that are unlabelled already are only ever trained on.
+    X_test, y_test : array-like of shape (n_test, ...) and (n_test,), default=None
+        Test rows. Give these or `groups`.
+    groups : array-like of shape (n_samples,), default=None
+        The group, such as the scene, of each row. Each draw holds out about a fifth of the groups,
+        by `SemiSupervisedGroupKFold`: their labelled rows are the test set, and no row of theirs is
+        trained on.
+    n_labels : list of int or "all"
+        Numbers of labels. ``"all"``, or None, is every labelled row.
+    n_draws : int, default=5
+        Draws for each number of labels. With "all", they differ in the seeds of the estimators.
+    random_state : int, default=0
+        Seed of the first draw; the others follow by counting.
+    balanced : bool, default=True
+        Draw the same number of labels of each class; see `mask_labels`.
+    labeled_only : list of str, default=()
+        Names of the estimators that take no unlabelled rows, such as ``LogisticRegression``. They
+        are fitted on the labelled rows alone. An estimator does not tell this by itself.
+    scoring : str or callable, default="accuracy"
+        A name of a scorer, or a scorer. Unlabelled rows never count.
+    n_jobs : int, default=None
+        Fits at the same time, as in joblib. ``joblib.parallel_config`` chooses the backend, such as
+        a Dask cluster. `X` is shared by the workers of one machine, not copied.
+    n_threads : int, default=None
+        Threads of each fit, in BLAS, OpenMP and, where an estimator uses it, torch. None means 1 if
+        there is more than one job, and otherwise leaves the threads as they are. Scores of torch
+        estimators are equal for equal threads only.
+    memory : str, path or joblib.Memory, default=None
+        Folder for the scores of finished fits. A run that was stopped goes on where it was if it is
+        called again with the same arguments. Empty the folder after changing the code of an
+        estimator: its parameters are looked at, its code is not.
+    verbose : int, default=0
+        With 1 or more, a progress bar with the time left.
+
+    Returns
+    -------
+    curve : LabelEfficiencyCurve
+        Scores and times of each fit, with means, intervals and paired differences.
+
+    Raises
+    ------
+    ValueError
+        If there are too few labels for a draw, or no test rows.
+
+    See Also
+    --------
+    mask_labels : Makes the draws.
+    sgan_classifier.plotting.LabelEfficiencyDisplay : Draws the figure.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from sgan_classifier.model_selection import label_efficiency_curve
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X, X_test, y, y_test = train_test_split(X, y, stratify=y, random_state=0)
+    >>> curve = label_efficiency_curve(
+    ...     {"spreading": LabelSpreading(), "logistic": LogisticRegression()},
+    ...     X, y, X_test=X_test, y_test=y_test, n_labels=[3, 12, "all"], labeled_only=["logistic"],
+    ... )
+    >>> print(curve.to_markdown())
+    | labels | spreading | logistic |
+    | ---: | ---: | ---: |
+    | 3 | 0.905 ± 0.072 | 0.853 ± 0.075 |
+    | 12 | 0.958 ± 0.068 | 0.884 ± 0.088 |
+    | 112 | 0.974 ± 0.000 | 1.000 ± 0.000 |
+    """
+    estimators = dict(estimators)
+    y = np.asarray(y)
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    check_consistent_length(X, y, groups)
+    known_labels(y)
+    _check_arguments(estimators, labeled_only, n_labels, n_draws, random_state)
+    scorer = make_labeled_scorer(scoring)
+    seeds = [int(random_state) + draw for draw in range(n_draws)]
+    splits = _make_splits(X, y, X_test, y_test, groups, seeds)
+    if groups is not None:
+        X_test, y_test = X, y
+    if n_threads is None and joblib.effective_n_jobs(n_jobs) > 1:
+        n_threads = 1
+
+    run, data_key = _fit_and_score, None
+    if memory is not None:
+        # X and X_test are hashed once, here, and not again for each fit.
+        data_key = joblib.hash((X, X_test, np.asarray(y_test)))
+        memory = fspath(memory) if isinstance(memory, PathLike) else memory
+        run = check_memory(memory).cache(_fit_and_score, ignore=["X", "X_test", "y_test"])
+
+    draws = [
+        (size, seed, train, test, _draw(y if train is None else y[train], size, balanced, seed))
+        for size in n_labels
+        for seed, (train, test) in zip(seeds, splits, strict=True)
+    ]
+    fits = (
+        delayed(_call_with_note)(
+            f"In the fit of {name!r} to n_labels={size!r}, seed {seed}.",
+            run,
+            estimator=_with_seed(estimator, seed),
+            X=X,
+            y=y_masked,
+            train=train,
+            X_test=X_test,
+            y_test=y_test,
+            test=test,
+            scorer=scorer,
+            labeled_only=name in labeled_only,
+            n_threads=n_threads,
+            data_key=data_key,
+        )
+        for size, seed, train, test, y_masked in draws
+        for name, estimator in estimators.items()
+    )
+    done = Parallel(n_jobs=n_jobs, return_as="generator")(fits)
+    n_fits = len(draws) * len(estimators)
+    results = list(
+        tqdm(done, total=n_fits, disable=not verbose, unit="fit", desc="label efficiency")
+    )
+
+    table = np.array(results).reshape(len(n_labels), n_draws, len(estimators), 4)
+    kept = np.array([np.sum(~is_unlabeled(y_masked)) for *_, y_masked in draws])
+    by_name = [
+        {name: table[:, :, i, column].copy() for i, name in enumerate(estimators)}
+        for column in range(4)
+    ]
+    return LabelEfficiencyCurve(
+        kept.reshape(len(n_labels), n_draws).mean(axis=1).round().astype(int),
+        np.array(seeds),
+        scoring if isinstance(scoring, str) else repr(scoring),
+        *by_name,
+    )
+
+
+def _check_arguments(
+    estimators: dict, labeled_only: Any, n_labels: Any, n_draws: Any, random_state: Any
+) -> None:
+    unknown = set(labeled_only) - set(estimators)
+    if unknown or isinstance(labeled_only, str):
+        raise ValueError(
+            f"labeled_only={labeled_only!r} must list names of estimators; there are "
+            f"{[*estimators]}."
+        )
+    if isinstance(n_labels, str | Integral) or not len(n_labels):
+        raise ValueError(f"n_labels={n_labels!r} must be a list, such as [20, 50, 'all'].")
+    wrong = [n for n in n_labels if isinstance(n, str) and n != "all"]
+    if wrong:
+        raise ValueError(f"n_labels holds {wrong[0]!r}; expected integers or 'all'.")
+    if not isinstance(n_draws, Integral) or n_draws < 1:
+        raise ValueError(f"n_draws={n_draws!r} must be an integer of at least 1.")
+    if not isinstance(random_state, Integral):
+        raise ValueError(
+            f"random_state={random_state!r} must be an integer, so that every estimator, and a "
+            "run that goes on, gets the same draws."
+        )
+
+
+def _make_splits(
+    X: Any, y: NDArray, X_test: Any, y_test: Any, groups: Any, seeds: list[int]
+) -> list[tuple[NDArray | None, NDArray | None]]:
+    """Training and test rows of each draw; None stands for all rows."""
+    if groups is None:
+        if X_test is None or y_test is None:
+            raise ValueError(
+                "There are no test rows: pass X_test and y_test, or groups to hold some out."
+            )
+        check_consistent_length(X_test, y_test)
+        return [(None, None)] * len(seeds)
+    if X_test is not None or y_test is not None:
+        raise ValueError("Both groups and X_test or y_test are given. Pass one of them.")
+    n_groups = len(np.unique(np.asarray(groups)[~is_unlabeled(y)]))
+    folds: list[tuple[NDArray | None, NDArray | None]] = []
+    for seed in seeds:
+        cv = SemiSupervisedGroupKFold(max(2, min(5, n_groups)), random_state=seed)
+        train, test = next(cv.split(X, y, groups))
+        folds.append((np.sort(train), test))
+    return folds
+
+
+def _draw(y: NDArray, size: int | str | None, balanced: bool, seed: int) -> NDArray:
+    if size is None or isinstance(size, str):  # "all", the one string that is let in
+        return mask_labels(y, int(np.sum(~is_unlabeled(y))), balanced=False, random_state=seed)
+    return mask_labels(y, size, balanced=balanced, random_state=seed)
+
+
+def _with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+    """Clone an estimator with `seed` as every ``random_state`` in it."""
+    estimator = clone(estimator)
+    names = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
+    return estimator.set_params(**dict.fromkeys(names, seed))
+
+
+def _call_with_note(note: str, run: Any, **arguments: Any) -> tuple[float, float, float, float]:
+    try:
+        return run(**arguments)
+    except Exception as error:
+        error.add_note(note)
+        raise
+
+
+def _fit_and_score(
+    estimator: BaseEstimator,
+    X: Any,
+    y: NDArray,
+    train: NDArray | None,
+    X_test: Any,
+    y_test: Any,
+    test: NDArray | None,
+    scorer: LabeledScorer,
+    labeled_only: bool,
+    n_threads: int | None,
+    data_key: str | None,
+) -> tuple[float, float, float, float]:
+    """Return test score, training score, seconds to fit and seconds to score.
+
+    `y` belongs to the rows `train` of `X`. `data_key` stands for the data where results are stored.
+    """
+    X = X if train is None else _safe_indexing(X, train)
+    if test is not None:
+        X_test, y_test = _safe_indexing(X_test, test), _safe_indexing(y_test, test)
+    if labeled_only:
+        y, labeled = known_labels(y)
+        X = _safe_indexing(X, np.flatnonzero(labeled))
+    with _limit_threads(n_threads):
+        start = time.perf_counter()
+        estimator.fit(X, y)
+        fitted = time.perf_counter()
+        test_score = scorer(estimator, X_test, y_test)
+        scored = time.perf_counter()
+        train_score = scorer(estimator, X, y)
+    return test_score, train_score, fitted - start, scored - fitted
+
+
+@contextmanager
+def _limit_threads(n_threads: int | None) -> Iterator[None]:
+    """Limit the threads of the libraries that are loaded, and restore them."""
+    if n_threads is None:
+        yield
+        return
+    torch = sys.modules.get("torch")  # an estimator that uses it has imported it by now
+    before = torch.get_num_threads() if torch else None
+    with threadpool_limits(n_threads):
+        if torch:
+            torch.set_num_threads(n_threads)
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(before)
