@@ -31,7 +31,7 @@ from ._scaling import SCALINGS, Scaler
 from ._split import hold_out
 from ._targets import check_class_weight, encode_labels
 from ._validation import check_pool, check_rows
-from .exceptions import InvalidInputError
+from .exceptions import InvalidInputError, NoUnlabeledRowsWarning
 
 
 class BaseImageClassifier(
@@ -138,10 +138,10 @@ class BaseImageClassifier(
         """
         first = not hasattr(self, "net_")
         X, pool, layout = self._check_arrays(X, X_unlabeled, reset=first)
-        known = None if first and classes is None else np.unique(classes if first else self.classes_)
-        if known is None:
+        if first and classes is None:
             known, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
         else:
+            known = np.unique(classes) if first else self.classes_
             codes = _codes_among(known, y, len(X))
             if classes is not None and not np.array_equal(np.unique(classes), known):
                 raise InvalidInputError(
@@ -215,7 +215,7 @@ class BaseImageClassifier(
             optimizer_params={"betas": (0.5, 0.999), **(self.optimizer_params or {})},
             ema_decay=self.ema_decay,
             augment=self._resolved_augment(layout),
-            precision=resolve_precision(self.precision, device),
+            precision=resolve_precision(self.precision, device, layout.is_image),
             **self._pool_settings(),
         )
         net = SemiSupervisedNet(
@@ -317,11 +317,10 @@ class BaseImageClassifier(
         return callable(self.network) or callable(self.augment)
 
     def _warn_no_unlabeled(self) -> None:
-        from .exceptions import NoUnlabeledRowsWarning
-
         warnings.warn(
             "No row is unlabelled: every entry of y is a class and X_unlabeled is empty. Training "
-            "goes on with the labelled rows alone; mark unlabelled rows with -1 to learn from them.",
+            "goes on with the labelled rows alone; mark unlabelled rows with -1 to learn from "
+            "them.",
             NoUnlabeledRowsWarning,
             stacklevel=4,
         )

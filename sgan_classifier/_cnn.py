@@ -14,7 +14,113 @@ from .exceptions import InvalidInputError
 
 
 class CNNClassifier(BaseImageClassifier):
-    """DOC"""
+    """Supervised baseline: the network of `SGANClassifier` without its unlabelled rows.
+
+    Training, augmentation, running average and budget are those of `SGANClassifier`, so that the
+    difference between the two is what the unlabelled rows are worth. Unlabelled rows, in `y` or as
+    `X_unlabeled`, are accepted and ignored.
+
+    Parameters
+    ----------
+    max_iter : int, default=2000
+        Number of optimiser steps, whatever the number of rows.
+    batch_size : int, default=64
+        Labelled rows in a step. Where there are fewer, they are repeated.
+    learning_rate : float, default=1e-3
+        Of the discriminator; Adam.
+    optimizer_params : dict, optional
+        Further arguments of `torch.optim.AdamW`; by default betas (0.5, 0.999) and no weight decay,
+        which is plain Adam.
+    learning_rate_schedule : {"constant", "linear", "cosine"}, default="linear"
+        "linear" is constant for two thirds of the steps and then falls to zero in a straight line
+        [1]_; "cosine" falls to zero as half a cosine.
+    network : str or callable, default="auto"
+        "auto" is the discriminator of `SGANClassifier`: the same architecture, for fair
+        comparisons. "crater2021" is the baseline of the lunar crater study (two or more classes;
+        images are resized to 32x32). Other names take the discriminator of that pair. A callable
+        `(input_shape, n_classes) -> module` returns a torch module of your own that maps a batch
+        (n, *input_shape) to logits (n, n_classes) or to (logits, features); a pair
+        (generator, discriminator) is accepted too.
+    width : int, default=32
+        Channels of the first convolution; the other layers, and the layers of the "mlp", are
+        multiples of it.
+    ema_decay : float, default=0.99
+        Decay of the running average of the weights, a step. The averaged weights predict.
+    augment : str, tuple of str, callable or None, default="auto"
+        Random views of the training images. "auto" shifts by up to a sixteenth of the side. Names
+        from "shift", "flip", "rotate90" and "brightness" are combined in a tuple: give those that
+        do not change an image's class. A callable maps a batch of scaled images, a tensor
+        (n, c, h, w), to one of the same shape. Feature tables have none by default.
+    scaling : {"auto", "per_image", "standard", "unit"} or None, default="auto"
+        "auto" maps images to [-1, 1] (uint8 from 0 to 255; others from the least to the greatest
+        value seen) and standardises the columns of tables. "per_image" standardises every image by
+        itself, for scenes of unlike illumination. "standard" standardises channels or columns,
+        "unit" maps images to [0, 1], None changes nothing.
+    image_shape : (height, width) or (height, width, channels), optional
+        Shape of an image where the rows of X are flat, or where it is unclear which axis holds the
+        channels.
+    class_weight : "balanced" or dict of class to weight, optional
+        Weights of the classes in the labelled loss, counted on labelled rows.
+    early_stopping : bool, default=False
+        Hold out labelled rows, stop when their loss has not fallen for a fifth of `max_iter`, and
+        keep the weights that were best. With few labels they are better spent on training.
+    validation_fraction : float, default=0.1
+        Part of the labelled rows that `early_stopping` holds out; at least two a class.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    device : str or torch.device, default="auto"
+        "auto" takes CUDA where there is one, else the CPU.
+    precision : {"auto", "fp32", "bf16"}, default="auto"
+        "auto" takes bf16 autocast for images where the hardware is fast at it.
+    compile : bool, default=False
+        Whether to compile the networks with `torch.compile`, which takes tens of seconds and needs
+        a C++ compiler on the CPU.
+    callbacks : list, optional
+        skorch callbacks. A fit counts as about fifty epochs, one an entry of `history_`.
+    verbose : int or bool, default=0
+        Whether to show a progress bar with the time left.
+    random_state : int, RandomState or None, default=None
+        Seed of everything random. The same int gives the same arrays on the same device, precision
+        and number of threads.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+        Number of values in a row of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of a DataFrame.
+    input_shape_ : tuple of int
+        What the networks see: (channels, height, width) or (n_features,).
+    n_iter_ : int
+        Optimiser steps taken since the weights were drawn.
+    precision_ : {"fp32", "bf16"}
+    device_ : str
+    n_threads_ : int
+        Torch's threads in the last fit; equal arrays need equal threads.
+    history_ : list of dict
+        About fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
+        labeled_loss; with `early_stopping` valid_loss and valid_accuracy.
+    net_ : SemiSupervisedNet
+        The skorch net inside.
+
+    See Also
+    --------
+    SGANClassifier : Learns from the unlabelled rows too.
+
+    References
+    ----------
+    .. [1] Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sgan_classifier import CNNClassifier
+    >>> digits = load_digits()
+    >>> model = CNNClassifier(max_iter=50, random_state=0)
+    >>> model.fit(digits.images[:50], digits.target[:50]).predict(digits.images[:3]).shape
+    (3,)
+    """
 
     _learns_from_pool = False
 

@@ -35,21 +35,27 @@ def resolve_device(device: str | torch.device) -> torch.device:
     return resolved
 
 
-def resolve_precision(precision: str, device: torch.device) -> str:
+def resolve_precision(precision: str, device: torch.device, is_image: bool) -> str:
     """Return "fp32" or "bf16".
 
     Parameters
     ----------
     precision : {"auto", "fp32", "bf16"}
-        "auto" takes bf16 autocast where the hardware has matrix units for it: CUDA devices that
-        report bf16, and CPUs with AMX. Elsewhere bf16 can be slower than fp32.
+        "auto" takes bf16 autocast for images where the hardware multiplies bf16 natively: CUDA
+        devices that report it, and CPUs with AMX or AVX-512 BF16. Elsewhere bf16 is slower than
+        fp32. The matrices of feature tables are too small to gain.
     device : torch.device
+    is_image : bool
     """
     if precision != "auto":
         return precision
+    return "bf16" if is_image and _multiplies_bf16(device) else "fp32"
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        has_amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        return "bf16" if has_amx() else "fp32"
-    return "fp32"
+        probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+        return any(getattr(torch.cpu, probe, bool)() for probe in probes)
+    return False

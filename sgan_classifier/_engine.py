@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,6 +40,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "linear": lambda progress: min(1.0, 3.0 * (1.0 - progress)),
     "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
 }
+
 
 @dataclass
 class Totals:
@@ -85,7 +87,7 @@ class SemiSupervisedNet(NeuralNet):
         settings: Settings,
         scaler: Scaler,
         streams: Streams,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             type(discriminator),
@@ -240,7 +242,7 @@ class SemiSupervisedNet(NeuralNet):
         InvalidInputError
             If an output does not have the shape it must have.
         """
-        rows = data.labeled if len(data.labeled) else data.pool
+        rows = data.labeled if len(data.labeled) or data.pool is None else data.pool
         x = self.scaler.transform(rows.take(np.array([0, 0])).to(self._torch_device))
         try:
             with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""From `random_state` to generators of our own; torch's and NumPy's global ones stay as they were."""
+"""From `random_state` to generators of our own; the global ones stay as they were."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +55,6 @@ class Streams:
             torch.Generator(device).manual_seed(seed + 1),
         )
 
-
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()
         for name in ("weights", "noise"):
@@ -91,11 +90,11 @@ def isolated_global_state(seed: int, active: bool = True) -> Iterator[None]:
     if not active:
         yield
         return
-    numpy_state: Any = np.random.get_state()
+    numpy_state: Any = np.random.get_state()  # noqa: NPY002 (the global state is the point)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        np.random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
         try:
             yield
         finally:
-            np.random.set_state(numpy_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002

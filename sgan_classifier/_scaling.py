@@ -14,6 +14,7 @@ ROWS_PER_CHUNK = 4096
 # a flat image stays flat instead of becoming amplified noise
 PER_IMAGE_STD = 0.5
 PER_IMAGE_FLOOR = 1.0 / 32.0
+TYPICAL_ROWS = 1024  # images that say how bright and contrasty a typical one is
 
 
 class Scaler:
@@ -23,8 +24,9 @@ class Scaler:
     ----------
     offset, scale : ndarray, float64
         Of a shape that broadcasts over (b, *input_shape).
-    per_image : bool
-        Whether each image is then standardised by itself.
+    typical : (float, float) or None
+        Where each image is then standardised by itself: the average mean and deviation of the
+        images before that, by which `inverse` goes back.
     amplitude : float or None
         Scaled values lie (mostly) in [-amplitude, amplitude]; None where nothing is known.
     """
@@ -34,11 +36,11 @@ class Scaler:
         offset: np.ndarray,
         scale: np.ndarray,
         *,
-        per_image: bool = False,
+        typical: tuple[float, float] | None = None,
         amplitude: float | None = None,
     ) -> None:
         self.offset, self.scale = offset, scale
-        self.per_image, self.amplitude = per_image, amplitude
+        self.typical, self.amplitude = typical, amplitude
 
     @classmethod
     def fit(cls, rows: Rows, scaling: str | None) -> "Scaler":
@@ -66,8 +68,13 @@ class Scaler:
             return cls(np.full(1, low), np.full(1, 2.0 * half_range), amplitude=1.0)
         centre = np.full(1, 0.5 * (low + high))
         if scaling == "per_image":
-            amplitude = 3.0 * PER_IMAGE_STD
-            return cls(centre, np.full(1, half_range), per_image=True, amplitude=amplitude)
+            plain = cls(centre, np.full(1, half_range))
+            return cls(
+                plain.offset,
+                plain.scale,
+                typical=_typical_mean_and_std(rows, plain),
+                amplitude=3.0 * PER_IMAGE_STD,
+            )
         return cls(centre, np.full(1, half_range), amplitude=1.0)
 
     def transform(self, batch: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -78,20 +85,19 @@ class Scaler:
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
         x = batch.to(working)
         x = ((x - self._tensor(self.offset, x)) / self._tensor(self.scale, x)).to(dtype)
-        if self.per_image:
-            axes = tuple(range(1, x.dim()))
-            std, mean = torch.std_mean(x, dim=axes, keepdim=True, correction=0)
+        if self.typical is not None:
+            std, mean = _std_mean_of_images(x)
             x = (x - mean) * (PER_IMAGE_STD / (std + PER_IMAGE_FLOOR))
         return x
 
     def inverse(self, x: Tensor) -> Tensor:
         """Bring scaled values (b, *input_shape) back to the units of X.
 
-        Under "per_image" the images' own means and deviations are unknown, so the answer stays in
-        scaled units.
+        Under "per_image" an image's own mean and deviation are unknown: it gets typical ones.
         """
-        if self.per_image:
-            return x
+        if self.typical is not None:
+            mean, std = self.typical
+            x = x * ((std + PER_IMAGE_FLOOR) / PER_IMAGE_STD) + mean
         return x * self._tensor(self.scale, x) + self._tensor(self.offset, x)
 
     @staticmethod
@@ -106,6 +112,17 @@ def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         scaler.partial_fit(_by_channel(chunk))
     shape = (-1, 1, 1) if rows.layout.is_image else (-1,)
     return scaler.mean_.reshape(shape), scaler.scale_.reshape(shape)
+
+
+def _std_mean_of_images(x: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.std_mean(x, dim=tuple(range(1, x.dim())), keepdim=True, correction=0)
+
+
+def _typical_mean_and_std(rows: Rows, plain: Scaler) -> tuple[float, float]:
+    """Average mean and deviation of evenly spaced images, scaled by `plain`."""
+    positions = np.unique(np.linspace(0, len(rows) - 1, TYPICAL_ROWS).astype(np.int64))
+    std, mean = _std_mean_of_images(plain.transform(rows.take(positions)))
+    return float(mean.mean()), float(std.mean())
 
 
 def _least_and_greatest(rows: Rows) -> tuple[float, float]:

@@ -18,7 +18,135 @@ from .losses import real_logit
 
 
 class SGANClassifier(BaseImageClassifier):
-    """DOC"""
+    """Semi-supervised GAN classifier.
+
+    One discriminator with K logits, one a class, learns from labelled, unlabelled and generated
+    rows in the same pass: the softmax of the logits names the class, and
+    D_u = sigmoid(logsumexp(logits)) tells real rows from those of the generator [1]_.
+
+    Parameters
+    ----------
+    max_iter : int, default=2000
+        Number of optimiser steps, whatever the number of rows.
+    batch_size : int, default=64
+        Labelled rows in a step. Where there are fewer, they are repeated.
+    unlabeled_ratio : float, default=1.0
+        Unlabelled rows in a step, as a multiple of `batch_size`. They are drawn from all rows, the
+        labelled ones (without their labels) among them.
+    fake_ratio : float or (float, float), default=1.0
+        Generated rows in a step, as a multiple of `batch_size`; a pair sets the discriminator's and
+        the generator's step apart.
+    learning_rate : float, default=1e-3
+        Of the discriminator; Adam.
+    generator_learning_rate : float, optional
+        Of the generator; by default `learning_rate`.
+    optimizer_params : dict, optional
+        Further arguments of `torch.optim.AdamW`; by default betas (0.5, 0.999) and no weight decay,
+        which is plain Adam.
+    learning_rate_schedule : {"constant", "linear", "cosine"}, default="linear"
+        "linear" is constant for two thirds of the steps and then falls to zero in a straight line
+        [1]_; "cosine" falls to zero as half a cosine.
+    network : str or callable, default="auto"
+        "auto" takes "strided" convolutions for images and an "mlp" for feature tables. Other names
+        are "crater2021", "salimans2016_mnist" and "salimans2016_conv". A callable
+        `(input_shape, n_classes) -> (generator, discriminator)` returns torch modules of your own:
+        the discriminator maps a batch (n, *input_shape) to logits (n, n_classes) or to
+        (logits, features), the generator maps noise (n, latent_dim) to (n, *input_shape).
+    width : int, default=32
+        Channels of the first convolution; the other layers, and the layers of the "mlp", are
+        multiples of it.
+    latent_dim : int, default=100
+        Number of noise variables of the generator.
+    adversarial_weight : float, default=0.1
+        Weight of the loss for telling real from generated rows [1]_. 0 trains no generator.
+    entropy_weight : float, default=0.1
+        Weight of the conditional entropy of the unlabelled rows [2]_.
+    generator_loss : str, default="non_saturating"
+        What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
+        (L1, or squared) between the mean features of real and of generated rows [1]_; or
+        "non_saturating", the adversarial loss.
+    ema_decay : float, default=0.99
+        Decay of the running average of the weights, a step. The averaged weights predict.
+    augment : str, tuple of str, callable or None, default="auto"
+        Random views of the training images. "auto" shifts by up to a sixteenth of the side. Names
+        from "shift", "flip", "rotate90" and "brightness" are combined in a tuple: give those that
+        do not change an image's class. A callable maps a batch of scaled images, a tensor
+        (n, c, h, w), to one of the same shape. Feature tables have none by default.
+    scaling : {"auto", "per_image", "standard", "unit"} or None, default="auto"
+        "auto" maps images to [-1, 1] (uint8 from 0 to 255; others from the least to the greatest
+        value seen) and standardises the columns of tables. "per_image" standardises every image by
+        itself, for scenes of unlike illumination. "standard" standardises channels or columns,
+        "unit" maps images to [0, 1], None changes nothing.
+    image_shape : (height, width) or (height, width, channels), optional
+        Shape of an image where the rows of X are flat, or where it is unclear which axis holds the
+        channels.
+    class_weight : "balanced" or dict of class to weight, optional
+        Weights of the classes in the labelled loss, counted on labelled rows.
+    early_stopping : bool, default=False
+        Hold out labelled rows, stop when their loss has not fallen for a fifth of `max_iter`, and
+        keep the weights that were best. With few labels they are better spent on training.
+    validation_fraction : float, default=0.1
+        Part of the labelled rows that `early_stopping` holds out; at least two a class.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    device : str or torch.device, default="auto"
+        "auto" takes CUDA where there is one, else the CPU.
+    precision : {"auto", "fp32", "bf16"}, default="auto"
+        "auto" takes bf16 autocast for images where the hardware is fast at it.
+    compile : bool, default=False
+        Whether to compile the networks with `torch.compile`, which takes tens of seconds and needs
+        a C++ compiler on the CPU.
+    callbacks : list, optional
+        skorch callbacks. A fit counts as about fifty epochs, one an entry of `history_`.
+    verbose : int or bool, default=0
+        Whether to show a progress bar with the time left.
+    random_state : int, RandomState or None, default=None
+        Seed of everything random. The same int gives the same arrays on the same device, precision
+        and number of threads.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+        Number of values in a row of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of a DataFrame.
+    input_shape_ : tuple of int
+        What the networks see: (channels, height, width) or (n_features,).
+    n_iter_ : int
+        Optimiser steps taken since the weights were drawn.
+    precision_ : {"fp32", "bf16"}
+    device_ : str
+    n_threads_ : int
+        Torch's threads in the last fit; equal arrays need equal threads.
+    history_ : list of dict
+        About fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
+        labeled_loss, adversarial_loss, entropy, realness_real and realness_fake (mean D_u on
+        unlabelled and on generated rows: apart, but not at 0 and 1, is well),
+        generator_loss, feature_distance; with `early_stopping` valid_loss and valid_accuracy.
+    net_ : SemiSupervisedNet
+        The skorch net inside.
+
+    See Also
+    --------
+    CNNClassifier : The same network on the labelled rows alone.
+
+    References
+    ----------
+    .. [1] Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016.
+    .. [2] Dai et al., "Good Semi-supervised Learning That Requires a Bad GAN", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sgan_classifier import SGANClassifier
+    >>> digits = load_digits()
+    >>> y = np.where(np.arange(len(digits.target)) < 50, digits.target, -1)
+    >>> model = SGANClassifier(max_iter=50, random_state=0).fit(digits.images, y)
+    >>> model.predict(digits.images[:3]).shape
+    (3,)
+    """
 
     _learns_from_pool = True
 
@@ -127,16 +255,18 @@ class SGANClassifier(BaseImageClassifier):
         -------
         ndarray of shape (n_samples, ...)
             In the layout and units of the `X` of `fit`; uint8 where that was uint8, else float32.
-            Under `scaling="per_image"` in scaled units, float32: every image of mean 0 and
-            standard deviation 0.5.
+            Under `scaling="per_image"`, of the brightness and contrast of a typical image.
         """
         check_is_fitted(self)
+        if self.net_.settings.adversarial_weight == 0:
+            raise InvalidInputError(
+                "adversarial_weight=0 trained no generator. Fit with a weight above 0 to sample."
+            )
         if not isinstance(n_samples, Integral) or n_samples < 1:
             raise InvalidInputError(f"n_samples={n_samples!r} is not a positive integer.")
         rng = torch.Generator(self.net_.device).manual_seed(draw_seed(random_state))
-        scaler = self.net_.scaler
-        images = scaler.inverse(self.net_.generate(int(n_samples), rng)).numpy()
-        if self._fit_dtype == np.uint8 and not scaler.per_image:
+        images = self.net_.scaler.inverse(self.net_.generate(int(n_samples), rng)).numpy()
+        if self._fit_dtype == np.uint8:
             images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(self._layout.from_channels_first(images))
 

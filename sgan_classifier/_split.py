@@ -36,7 +36,7 @@ def hold_out(
     """
     counts = np.bincount(codes, minlength=len(classes))
     rarest = int(counts.argmin())
-    expected = int(round(fraction * counts[rarest]))
+    expected = round(fraction * counts[rarest])
     if expected < MIN_PER_CLASS or counts[rarest] - expected < 1:
         raise InvalidInputError(
             f"early_stopping=True with validation_fraction={fraction:g} would hold out {expected} "

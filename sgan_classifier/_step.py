@@ -94,15 +94,18 @@ class TrainingStep:
             positions = self.labeled_sampler.draw(self.settings.batch_size)
             targets = torch.from_numpy(self.data.codes[positions]).to(self.device)
             batches.append(self._view(self.data.labeled, positions))
-        if self.data.pool is not None:
-            batches.append(self._view(self.data.pool, self._draw_pool()))
+        pool = self.data.pool
+        if pool is not None:
+            size = self.settings.unlabeled_batch_size
+            positions = self.net.streams.pool_index.integers(len(pool), size=size)
+            batches.append(self._view(pool, positions))
         fake = None
         if self.is_adversarial:
             fake = self._generate(max(self.settings.fake_batch_sizes))
             batches.append(fake[: self.settings.fake_batch_sizes[0]].detach())
 
         figures, real_features = self._update_discriminator(batches, targets)
-        if fake is not None:
+        if fake is not None and real_features is not None:
             n_generator = self.settings.fake_batch_sizes[1]
             figures |= self._update_generator(fake[:n_generator], real_features)
         return figures
@@ -172,17 +175,11 @@ class TrainingStep:
         n_steps = self.net.n_steps_ + 1
         decay = min(self.settings.ema_decay, n_steps / (n_steps + 9.0))
         with torch.no_grad():
-            torch._foreach_lerp_(
-                list(average.parameters()), list(module.parameters()), 1.0 - decay
-            )
+            torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), 1.0 - decay)
             for mine, current in zip(average.buffers(), module.buffers(), strict=True):
                 mine.copy_(current)
 
     # ------------------------------------------------------------------ batches
-
-    def _draw_pool(self) -> np.ndarray:
-        size = self.settings.unlabeled_batch_size
-        return self.net.streams.pool_index.integers(len(self.data.pool), size=size)
 
     def _view(self, rows: Rows, positions: np.ndarray) -> Tensor:
         """Take rows, (b, *input_shape), on the device, augmented and scaled."""

@@ -1,8 +1,8 @@
 """Losses of the semi-supervised GAN, as pure functions of tensors.
 
-A discriminator answers with K logits f(x), one a class; the logit of the (K+1)st class, "generated",
-is fixed at 0. Everything is written in terms of z(x) = logsumexp_k f_k(x), so that no logit is ever
-exponentiated and every loss is finite wherever the logits are.
+A discriminator answers with K logits f(x), one a class; the logit of the (K+1)st class,
+"generated", is fixed at 0. Everything is written in terms of z(x) = logsumexp_k f_k(x), so that no
+logit is ever exponentiated and every loss is finite wherever the logits are.
 
 References
 ----------
@@ -19,7 +19,6 @@ from torch import Tensor
 __all__ = [
     "adversarial_loss",
     "conditional_entropy",
-    "consistency_loss",
     "feature_matching",
     "feature_matching_squared",
     "non_saturating",

@@ -114,6 +114,7 @@ def build_crater_cnn(n_channels: int, n_classes: int, *, rng: torch.Generator) -
     return network
 
 
-def _draw_weights(network: LocalRandomModule, rng: torch.Generator) -> None:
+def _draw_weights(network: nn.Module, rng: torch.Generator) -> None:
     network.to_empty(device=rng.device)
+    assert isinstance(network, LocalRandomModule)
     network.initialize(rng)

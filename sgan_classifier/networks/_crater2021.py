@@ -108,8 +108,13 @@ class CraterCNN(LocalRandomModule):
 
 
 def build(
-    input_shape: tuple[int, int, int], n_classes: int, *, width: int, latent_dim: int, amplitude: float | None
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    width: int,
+    latent_dim: int,
+    amplitude: float | None,
 ) -> tuple[nn.Module, nn.Module]:
-    """Return (generator, discriminator); `width` and `amplitude` are the study's, whatever is asked."""
+    """Return (generator, discriminator) of the study's sizes, whatever `width` is."""
     generator = CraterGenerator(input_shape, latent_dim=latent_dim)
     return generator, CraterDiscriminator(input_shape[0], n_classes)

@@ -5,6 +5,7 @@ never from torch's global one, so that fits in several threads cannot disturb ea
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -98,7 +99,7 @@ class _Affine(nn.Module):
 class Linear(_Affine):
     """Fully connected layer, (n, n_in) to (n, n_out)."""
 
-    def __init__(self, n_in: int, n_out: int, **kwargs) -> None:
+    def __init__(self, n_in: int, n_out: int, **kwargs: Any) -> None:
         super().__init__((n_out, n_in), n_in, n_out, **kwargs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -109,7 +110,14 @@ class Conv2d(_Affine):
     """Convolution, (n, n_in, h, w) to (n, n_out, h', w')."""
 
     def __init__(
-        self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, padding: int = 0, **kwargs
+        self,
+        n_in: int,
+        n_out: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        **kwargs: Any,
     ) -> None:
         super().__init__((n_out, n_in, kernel, kernel), n_in * kernel**2, n_out, **kwargs)
         self.stride, self.padding = stride, padding
@@ -121,20 +129,21 @@ class Conv2d(_Affine):
 class ConvTranspose2d(_Affine):
     """Transposed convolution with stride 2 that doubles height and width (kernel 4 or 5)."""
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, **kwargs) -> None:
+    def __init__(self, n_in: int, n_out: int, kernel: int, **kwargs: Any) -> None:
         fan_in = n_in * kernel**2 // 4
         super().__init__((n_in, n_out, kernel, kernel), fan_in, n_out, out_dim=1, **kwargs)
         self.padding = (kernel - 1) // 2
         self.output_padding = kernel % 2
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv_transpose2d(
-            x, self.weight, self.bias, 2, self.padding, self.output_padding
-        )
+        return F.conv_transpose2d(x, self.weight, self.bias, 2, self.padding, self.output_padding)
 
 
 class BatchNorm(nn.Module):
     """Batch normalisation over all axes but the channels; for generators only."""
+
+    running_mean: Tensor
+    running_var: Tensor
 
     def __init__(self, n_channels: int, momentum: float = 0.1) -> None:
         super().__init__()

@@ -1,5 +1,7 @@
 """The default networks for feature tables: fully connected."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -32,7 +34,7 @@ class MLPDiscriminator(LocalRandomModule):
     ) -> None:
         super().__init__()
         sizes = [n_inputs, 8 * width, 4 * width, 4 * width]
-        self.layers = nn.ModuleList(Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(sizes))
         self.head = Linear(sizes[-1], n_classes, gain=1.0)
         self.n_features = sizes[-1]
         self.input_noise, self.dropout_rate = input_noise, dropout_rate

@@ -1,6 +1,7 @@
 """The networks of Salimans et al. 2016, as in their reference code."""
 
 import math
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -55,7 +56,7 @@ class SalimansMLPDiscriminator(_DataInitialized):
     def __init__(self, input_shape: tuple[int, ...], n_classes: int) -> None:
         super().__init__()
         sizes = [math.prod(input_shape), 1000, 500, 250, 250, 250]
-        self.layers = nn.ModuleList(Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(sizes))
         self.head = Linear(sizes[-1], n_classes)
         self.n_features = sizes[-1]
 
@@ -148,7 +149,12 @@ class SalimansConvGenerator(LocalRandomModule):
 
 
 def build_mnist(
-    input_shape: tuple[int, ...], n_classes: int, *, width: int, latent_dim: int, amplitude: float | None
+    input_shape: tuple[int, ...],
+    n_classes: int,
+    *,
+    width: int,
+    latent_dim: int,
+    amplitude: float | None,
 ) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator); the reference's sizes, whatever `width` is."""
     generator = SalimansMLPGenerator(input_shape, latent_dim=latent_dim)
@@ -156,7 +162,12 @@ def build_mnist(
 
 
 def build_conv(
-    input_shape: tuple[int, int, int], n_classes: int, *, width: int, latent_dim: int, amplitude: float | None
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    width: int,
+    latent_dim: int,
+    amplitude: float | None,
 ) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator); `width` is 64 for SVHN and 96 for CIFAR-10."""
     generator = SalimansConvGenerator(input_shape, latent_dim=latent_dim)

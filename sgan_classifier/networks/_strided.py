@@ -134,7 +134,12 @@ class StridedGenerator(LocalRandomModule):
 
 
 def build(
-    input_shape: tuple[int, int, int], n_classes: int, *, width: int, latent_dim: int, amplitude: float | None
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    width: int,
+    latent_dim: int,
+    amplitude: float | None,
 ) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator)."""
     generator = StridedGenerator(
