@@ -3,10 +3,10 @@
 from .._pool import UnlabeledPool
 from ._curve import label_efficiency_curve
 from ._curve_result import LabelEfficiencyCurve
+from ._group_split import SemiSupervisedGroupKFold
 from ._mask import mask_labels
 from ._split import (
     RepeatedSemiSupervisedKFold,
-    SemiSupervisedGroupKFold,
     SemiSupervisedKFold,
     SemiSupervisedShuffleSplit,
 )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Integral
 from os import PathLike, fspath
 from typing import Any
@@ -14,17 +11,17 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from .._labels import is_unlabeled, known_labels
-from ..metrics import LabeledScorer, make_labeled_scorer
+from ..metrics import make_labeled_scorer
+from ._curve_fit import call_with_note, fit_and_score
 from ._curve_result import LabelEfficiencyCurve
+from ._group_split import SemiSupervisedGroupKFold
 from ._mask import mask_labels
-from ._split import SemiSupervisedGroupKFold
 
 
 def label_efficiency_curve(
@@ -142,12 +139,12 @@ def label_efficiency_curve(
     if n_threads is None and joblib.effective_n_jobs(n_jobs) > 1:
         n_threads = 1
 
-    run, data_key = _fit_and_score, None
+    run, data_key = fit_and_score, None
     if memory is not None:
         # X and X_test are hashed once, here, and not again for each fit.
         data_key = joblib.hash((X, X_test, np.asarray(y_test)))
         memory = fspath(memory) if isinstance(memory, PathLike) else memory
-        run = check_memory(memory).cache(_fit_and_score, ignore=["X", "X_test", "y_test"])
+        run = check_memory(memory).cache(fit_and_score, ignore=["X", "X_test", "y_test"])
 
     draws = [
         (size, seed, train, test, _draw(y if train is None else y[train], size, balanced, seed))
@@ -155,7 +152,7 @@ def label_efficiency_curve(
         for seed, (train, test) in zip(seeds, splits, strict=True)
     ]
     fits = (
-        delayed(_call_with_note)(
+        delayed(call_with_note)(
             f"In the fit of {name!r} to n_labels={size!r}, seed {seed}.",
             run,
             estimator=_with_seed(estimator, seed),
@@ -249,62 +246,3 @@ def _with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     estimator = clone(estimator)
     names = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
     return estimator.set_params(**dict.fromkeys(names, seed))
-
-
-def _call_with_note(note: str, run: Any, **arguments: Any) -> tuple[float, float, float, float]:
-    try:
-        return run(**arguments)
-    except Exception as error:
-        error.add_note(note)
-        raise
-
-
-def _fit_and_score(
-    estimator: BaseEstimator,
-    X: Any,
-    y: NDArray,
-    train: NDArray | None,
-    X_test: Any,
-    y_test: Any,
-    test: NDArray | None,
-    scorer: LabeledScorer,
-    labeled_only: bool,
-    n_threads: int | None,
-    data_key: str | None,
-) -> tuple[float, float, float, float]:
-    """Return test score, training score, seconds to fit and seconds to score.
-
-    `y` belongs to the rows `train` of `X`. `data_key` stands for the data where results are stored.
-    """
-    X = X if train is None else _safe_indexing(X, train)
-    if test is not None:
-        X_test, y_test = _safe_indexing(X_test, test), _safe_indexing(y_test, test)
-    if labeled_only:
-        y, labeled = known_labels(y)
-        X = _safe_indexing(X, np.flatnonzero(labeled))
-    with _limit_threads(n_threads):
-        start = time.perf_counter()
-        estimator.fit(X, y)
-        fitted = time.perf_counter()
-        test_score = scorer(estimator, X_test, y_test)
-        scored = time.perf_counter()
-        train_score = scorer(estimator, X, y)
-    return test_score, train_score, fitted - start, scored - fitted
-
-
-@contextmanager
-def _limit_threads(n_threads: int | None) -> Iterator[None]:
-    """Limit the threads of the libraries that are loaded, and restore them."""
-    if n_threads is None:
-        yield
-        return
-    torch = sys.modules.get("torch")  # an estimator that uses it has imported it by now
-    before = torch.get_num_threads() if torch else None
-    with threadpool_limits(n_threads):
-        if torch:
-            torch.set_num_threads(n_threads)
-        try:
-            yield
-        finally:
-            if torch:
-                torch.set_num_threads(before)

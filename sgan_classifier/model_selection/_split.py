@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import (
     BaseCrossValidator,
     RepeatedStratifiedKFold,
-    StratifiedGroupKFold,
     StratifiedKFold,
     StratifiedShuffleSplit,
 )
@@ -25,7 +24,7 @@ from sklearn.utils import check_random_state, indexable
 from .._labels import known_labels
 
 
-class _SemiSupervisedSplitter(BaseCrossValidator):
+class SemiSupervisedSplitter(BaseCrossValidator):
     """What the splitters share: labelled rows are split, unlabelled rows are for training."""
 
     n_splits: int
@@ -138,7 +137,7 @@ def _interleave(codes: NDArray) -> NDArray:
     return np.argsort((rank_in_class + 0.5) / counts[codes], kind="stable")
 
 
-class SemiSupervisedKFold(_SemiSupervisedSplitter):
+class SemiSupervisedKFold(SemiSupervisedSplitter):
     """K folds over the labelled rows; unlabelled rows are in every training fold and no test fold.
 
     Plain ``KFold`` puts unlabelled rows into the test folds, where each one counts as a mistake.
@@ -203,7 +202,7 @@ class SemiSupervisedKFold(_SemiSupervisedSplitter):
         super()._check_class_sizes(classes, sizes, self.n_splits)
 
 
-class RepeatedSemiSupervisedKFold(_SemiSupervisedSplitter):
+class RepeatedSemiSupervisedKFold(SemiSupervisedSplitter):
     """`SemiSupervisedKFold` repeated with other folds each time.
 
     One labelled row in a test fold of four moves the score of the fold by 0.25; repeating averages
@@ -257,7 +256,7 @@ class RepeatedSemiSupervisedKFold(_SemiSupervisedSplitter):
         super()._check_class_sizes(classes, sizes, self.n_splits)
 
 
-class SemiSupervisedShuffleSplit(_SemiSupervisedSplitter):
+class SemiSupervisedShuffleSplit(SemiSupervisedSplitter):
     """Random stratified splits of the labelled rows; unlabelled rows are always for training.
 
     Parameters
@@ -306,93 +305,3 @@ class SemiSupervisedShuffleSplit(_SemiSupervisedSplitter):
             train_size=self.train_size,
             random_state=self.random_state,
         )
-
-
-class SemiSupervisedGroupKFold(_SemiSupervisedSplitter):
-    """K folds that keep the rows of one group, such as a scene, on one side of the split.
-
-    Patches of one scene share its light and its ground. With patches of a scene on both sides of a
-    split, the score tells how well the classifier knows that scene, not how well it does on the
-    next one.
-
-    Parameters
-    ----------
-    n_splits : int, default=5
-        Number of folds. Labelled rows must come from at least as many groups.
-    shuffle : bool, default=True
-        Shuffle the groups before they are dealt to the folds.
-    random_state : int, RandomState instance or None, default=0
-        Makes the shuffle. With an int the folds are the same at every call.
-    transductive : bool, default=False
-        Train on the unlabelled rows of the test groups too. That answers another question: how well
-        is a scene classified whose unlabelled patches were at hand in training?
-
-    See Also
-    --------
-    SemiSupervisedKFold : Where rows are independent of each other.
-
-    Examples
-    --------
-    >>> from sgan_classifier.model_selection import SemiSupervisedGroupKFold
-    >>> y = [0, 1, -1, 0, 1, -1]
-    >>> scene = ["a", "a", "a", "b", "b", "b"]
-    >>> for train, test in SemiSupervisedGroupKFold(2).split(y, y, groups=scene):
-    ...     print(train, test)
-    [1 0 2] [3 4]
-    [3 4 5] [0 1]
-    """
-
-    # With metadata routing, groups are asked for by default, as scikit-learn's group splitters do.
-    __metadata_request__split = {"groups": True}  # noqa: RUF012
-
-    def __init__(
-        self,
-        n_splits: int = 5,
-        *,
-        shuffle: bool = True,
-        random_state: int | np.random.RandomState | None = 0,
-        transductive: bool = False,
-    ):
-        self.n_splits = n_splits
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.transductive = transductive
-        self._labeled_splitter()
-
-    def _labeled_splitter(self) -> StratifiedGroupKFold:
-        random_state = self.random_state if self.shuffle else None
-        return StratifiedGroupKFold(self.n_splits, shuffle=self.shuffle, random_state=random_state)
-
-    def _split_labeled(
-        self, classes: NDArray, codes: NDArray, labeled: NDArray, groups: Any
-    ) -> Iterator[tuple[NDArray, NDArray]]:
-        if groups is None:
-            raise ValueError(
-                f"{type(self).__name__} needs groups: pass groups=, the scene of each row."
-            )
-        groups = np.asarray(groups)[labeled]
-        n_groups = len(np.unique(groups))
-        if n_groups < self.n_splits:
-            raise ValueError(
-                f"Labelled rows come from {n_groups} group(s), too few for "
-                f"n_splits={self.n_splits}. Use n_splits={n_groups} or less, or label rows of more "
-                "groups."
-            )
-        for train, test in self._labeled_splitter().split(codes, codes, groups):
-            missing = np.setdiff1d(codes, codes[train])
-            if len(missing) or not len(test):
-                what = f"class {classes[missing[0]]}" if len(missing) else "test rows"
-                raise ValueError(
-                    f"{self!r} made a fold without {what}: labelled rows of too few groups hold "
-                    "it. Use fewer splits or another random_state, or label more groups."
-                )
-            yield train, test
-
-    def _allowed(self, unlabeled: NDArray, test: NDArray, groups: Any) -> NDArray:
-        if self.transductive:
-            return unlabeled
-        groups = np.asarray(groups)
-        return unlabeled[~np.isin(groups[unlabeled], groups[test])]
-
-    def _check_class_sizes(self, classes: NDArray, sizes: NDArray, needed: int = 2) -> None:
-        super()._check_class_sizes(classes, sizes, self.n_splits)

@@ -1,0 +1,77 @@
+"""One fit of `label_efficiency_curve`, in whatever process it runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import _safe_indexing
+from threadpoolctl import threadpool_limits
+
+from .._labels import known_labels
+from ..metrics import LabeledScorer
+
+
+def call_with_note(note: str, run: Any, **arguments: Any) -> tuple[float, float, float, float]:
+    try:
+        return run(**arguments)
+    except Exception as error:
+        error.add_note(note)
+        raise
+
+
+def fit_and_score(
+    estimator: BaseEstimator,
+    X: Any,
+    y: NDArray,
+    train: NDArray | None,
+    X_test: Any,
+    y_test: Any,
+    test: NDArray | None,
+    scorer: LabeledScorer,
+    labeled_only: bool,
+    n_threads: int | None,
+    data_key: str | None,
+) -> tuple[float, float, float, float]:
+    """Return test score, training score, seconds to fit and seconds to score.
+
+    `y` belongs to the rows `train` of `X`. `data_key` stands for the data where results are stored.
+    """
+    X = X if train is None else _safe_indexing(X, train)
+    if test is not None:
+        X_test, y_test = _safe_indexing(X_test, test), _safe_indexing(y_test, test)
+    if labeled_only:
+        y, labeled = known_labels(y)
+        X = _safe_indexing(X, np.flatnonzero(labeled))
+    with _limit_threads(n_threads):
+        start = time.perf_counter()
+        estimator.fit(X, y)
+        fitted = time.perf_counter()
+        test_score = scorer(estimator, X_test, y_test)
+        scored = time.perf_counter()
+        train_score = scorer(estimator, X, y)
+    return test_score, train_score, fitted - start, scored - fitted
+
+
+@contextmanager
+def _limit_threads(n_threads: int | None) -> Iterator[None]:
+    """Limit the threads of the libraries that are loaded, and restore them."""
+    if n_threads is None:
+        yield
+        return
+    torch = sys.modules.get("torch")  # an estimator that uses it has imported it by now
+    before = torch.get_num_threads() if torch else None
+    with threadpool_limits(n_threads):
+        if torch:
+            torch.set_num_threads(n_threads)
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(before)
