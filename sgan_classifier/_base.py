@@ -24,7 +24,7 @@ from . import networks
 from ._augment import AUGMENTATIONS
 from ._batches import Rows
 from ._device import PRECISIONS, resolve_device, resolve_precision
-from ._labels import known_labels
+from ._labels import is_unlabeled, known_labels
 from ._layout import Layout, infer_layout
 from ._random import Streams, draw_seed, isolated_global_state
 from ._scaling import SCALINGS, Scaler
@@ -142,7 +142,7 @@ class BaseImageClassifier(
             known, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
         else:
             known = np.unique(classes) if first else self.classes_
-            codes = _codes_among(known, y, len(X))
+            codes = _codes_among(known, y, len(X), may_be_empty=not first)
             if classes is not None and not np.array_equal(np.unique(classes), known):
                 raise InvalidInputError(
                     f"classes={list(classes)} differs from the classes of the first call, "
@@ -228,11 +228,12 @@ class BaseImageClassifier(
             device=str(device),
             verbose=int(self.verbose),
         )
+        net.initialize()
+        net.check_networks(data, len(classes))
         self._layout = layout
         self.classes_ = classes
         self.input_shape_ = layout.input_shape
-        self.net_ = net.initialize()
-        net.check_networks(data, len(classes))
+        self.net_ = net
         if self.compile:
             net.compile_networks()
 
@@ -412,17 +413,20 @@ class BaseImageClassifier(
         return tags
 
 
-def _codes_among(classes: np.ndarray, y: Any, n_rows: int) -> np.ndarray:
+def _codes_among(classes: np.ndarray, y: Any, n_rows: int, *, may_be_empty: bool) -> np.ndarray:
     """Number labels by their place in `classes`, -1 where unlabelled."""
-    labels, labeled = known_labels(y)
+    labeled = ~is_unlabeled(y)
     if len(labeled) != n_rows:
         raise InvalidInputError(f"X has {n_rows} rows, but y has {len(labeled)}.")
     codes = np.full(n_rows, -1, dtype=np.int64)
+    if may_be_empty and not labeled.any():
+        return codes
+    labels, _ = known_labels(y)
     unknown = ~np.isin(labels, classes)
     if unknown.any():
         raise InvalidInputError(
-            f"y has the label {labels[unknown][0]!r}, which is not among the classes "
-            f"{list(classes)}. Name all classes in the first call of partial_fit."
+            f"y has the label {labels[unknown].tolist()[0]!r}, which is not among the classes "
+            f"{classes.tolist()}. Name all classes in the first call of partial_fit."
         )
     codes[labeled] = np.searchsorted(classes, labels)
     return codes

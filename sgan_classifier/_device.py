@@ -29,7 +29,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
     except (RuntimeError, AssertionError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidInputError(
-            f"device={device!r} cannot be used: {reason} "
+            f"device={device!r} cannot be used: {reason.rstrip('.')}. "
             'Use device="cpu", or device="auto" for the best that is there.'
         ) from error
     return resolved

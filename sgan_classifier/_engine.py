@@ -128,7 +128,14 @@ class SemiSupervisedNet(NeuralNet):
         # decoupled weight decay, 0 unless asked for: then this is plain Adam
         options = {"weight_decay": 0.0, **self.settings.optimizer_params}
         fused = self._torch_device.type in ("cpu", "cuda")
-        return torch.optim.AdamW(module.parameters(), lr=learning_rate, fused=fused, **options)
+        try:
+            return torch.optim.AdamW(module.parameters(), lr=learning_rate, fused=fused, **options)
+        except TypeError as error:
+            raise InvalidInputError(
+                f"optimizer_params={self.settings.optimizer_params!r} does not fit "
+                f"torch.optim.AdamW: {error}. Use its own keywords, as betas, eps, weight_decay; "
+                "the rates are learning_rate and generator_learning_rate."
+            ) from error
 
     @property
     def has_generator(self) -> bool:
