@@ -60,9 +60,9 @@ def label_efficiency_curve(
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,), default=None
         Test rows. Give these or `groups`.
     groups : array-like of shape (n_samples,), default=None
-        The group, such as the scene, of each row. Each draw holds out about a fifth of the groups,
-        by `SemiSupervisedGroupKFold`: their labelled rows are the test set, and no row of theirs is
-        trained on.
+        The group, such as the scene, of each row. Draws take the folds of a
+        `SemiSupervisedGroupKFold` of five splits (or one for each group) in turn: labelled rows of
+        the held-out groups are the test set, and no row of theirs is trained on.
     n_labels : list of int or "all"
         Numbers of labels. ``"all"``, or None, is every labelled row.
     n_draws : int, default=5
@@ -227,12 +227,12 @@ def _make_splits(
     if X_test is not None or y_test is not None:
         raise ValueError("Both groups and X_test or y_test are given. Pass one of them.")
     n_groups = len(np.unique(np.asarray(groups)[~is_unlabeled(y)]))
+    n_splits = max(2, min(5, n_groups))
     folds: list[tuple[NDArray | None, NDArray | None]] = []
-    for seed in seeds:
-        cv = SemiSupervisedGroupKFold(max(2, min(5, n_groups)), random_state=seed)
-        train, test = next(cv.split(X, y, groups))
-        folds.append((np.sort(train), test))
-    return folds
+    for seed in seeds[::n_splits]:
+        cv = SemiSupervisedGroupKFold(n_splits, random_state=seed)
+        folds += [(np.sort(train), test) for train, test in cv.split(X, y, groups)]
+    return folds[: len(seeds)]
 
 
 def _draw(y: NDArray, size: int | str | None, balanced: bool, seed: int) -> NDArray:
