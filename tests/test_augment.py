@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+import torch
+from tiny import BOTH, IDS, few_labels, noise_images
+
+from sgan_classifier._augment import (
+    AUGMENTATIONS,
+    BRIGHTNESS,
+    CONTRAST,
+    geometric_view,
+    photometric_view,
+    shift_in_pixels,
+)
+
+
+def generator_of(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def numbered(height=5, width=5, channels=2, n=200, dtype=torch.float32):
+    """The same image n times; every pixel has its own value."""
+    image = torch.arange(channels * height * width, dtype=dtype).view(1, channels, height, width)
+    return image.repeat(n, 1, 1, 1)
+
+
+def distinct(batch):
+    return {tuple(image.flatten().tolist()) for image in batch}
+
+
+def variants(image, transforms):
+    return {tuple(t(image).flatten().tolist()) for t in transforms}
+
+
+def test_flip_mirrors_left_and_right_for_some_images():
+    batch = numbered(4, 6)
+    views = distinct(geometric_view(batch, ("flip",), generator_of()))
+    assert views == variants(batch[0], [lambda x: x, lambda x: x.flip(2)])
+
+
+def test_rotate90_makes_exactly_the_four_turns_of_a_square():
+    batch = numbered()
+    views = distinct(geometric_view(batch, ("rotate90",), generator_of()))
+    turns = [lambda x, k=k: torch.rot90(x, k, (1, 2)) for k in range(4)]
+    assert views == variants(batch[0], turns)
+
+
+def test_rotate90_turns_an_oblong_by_half_only():
+    batch = numbered(4, 6)
+    views = distinct(geometric_view(batch, ("rotate90",), generator_of()))
+    assert views == variants(batch[0], [lambda x: x, lambda x: torch.rot90(x, 2, (1, 2))])
+
+
+def test_flip_and_rotate90_make_the_eight_symmetries_of_a_square():
+    batch = numbered(n=600)
+    views = distinct(geometric_view(batch, ("rotate90", "flip"), generator_of()))
+    turns = [lambda x, k=k: torch.rot90(x, k, (1, 2)) for k in range(4)]
+    mirrored = [lambda x, k=k: torch.rot90(x.flip(2), k, (1, 2)) for k in range(4)]
+    assert views == variants(batch[0], turns + mirrored)
+
+
+def test_shift_moves_by_whole_pixels_and_reflects_the_edge():
+    batch = numbered(n=300)
+    padded = np.pad(batch[0].numpy(), ((0, 0), (1, 1), (1, 1)), mode="reflect")
+    expected = {
+        tuple(padded[:, i : i + 5, j : j + 5].flatten().tolist())
+        for i in range(3)
+        for j in range(3)
+    }
+    assert distinct(geometric_view(batch, ("shift",), generator_of())) == expected
+
+
+@pytest.mark.parametrize(
+    ("side", "pixels"), [((8, 8), 1), ((32, 32), 2), ((64, 200), 4), ((128, 128), 8)]
+)
+def test_largest_shift_is_a_sixteenth_of_the_shorter_side(side, pixels):
+    assert shift_in_pixels(*side) == pixels
+
+
+def test_all_channels_of_an_image_move_together():
+    batch = numbered(channels=3)
+    view = geometric_view(batch, ("shift", "flip", "rotate90"), generator_of())
+    assert torch.equal(view[:, 1] - view[:, 0], torch.full_like(view[:, 0], 25))
+    assert torch.equal(view[:, 2] - view[:, 0], torch.full_like(view[:, 0], 50))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float64])
+def test_geometric_views_keep_dtype_and_values(dtype):
+    batch = numbered(dtype=dtype)
+    view = geometric_view(batch, ("shift", "flip", "rotate90"), generator_of())
+    assert view.dtype == dtype
+    assert set(view.flatten().tolist()) <= set(batch.flatten().tolist())
+
+
+def test_without_geometric_names_the_batch_is_untouched_and_nothing_is_drawn():
+    rng = generator_of()
+    batch = numbered()
+    before = rng.get_state()
+    assert geometric_view(batch, ("brightness",), rng) is batch
+    assert torch.equal(rng.get_state(), before)
+
+
+def test_brightness_keeps_each_image_up_to_one_factor_and_one_offset():
+    x = torch.rand(500, 1, 6, 6, generator=generator_of(1)) - 0.5
+    view = photometric_view(x, generator_of())
+    factors = (view.std(dim=(1, 2, 3)) / x.std(dim=(1, 2, 3))).log() / CONTRAST
+    offsets = (view.mean(dim=(1, 2, 3)) - x.mean(dim=(1, 2, 3))) / BRIGHTNESS
+    for uniform in (factors, offsets):
+        assert uniform.abs().max() <= 1.001
+        assert uniform.min() < -0.9
+        assert uniform.max() > 0.9
+    standardised = [
+        (images - images.mean((1, 2, 3), True)) / images.std((1, 2, 3), keepdim=True)
+        for images in (x, view)
+    ]
+    torch.testing.assert_close(*standardised, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@pytest.mark.parametrize("augment", [None, "auto", "flip", [], AUGMENTATIONS, ["brightness"]])
+def test_estimators_take_every_form_of_augment(make, augment):
+    X, y = noise_images(), few_labels()
+    estimator = make(augment=augment).fit(X, y)
+    assert np.isfinite(estimator.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_augmentation_changes_training_and_not_prediction(make):
+    X, y = noise_images(), few_labels()
+    plain, flipped = make(augment=None).fit(X, y), make(augment="flip").fit(X, y)
+    assert not np.array_equal(plain.predict_proba(X), flipped.predict_proba(X))
+    np.testing.assert_array_equal(flipped.predict_proba(X), flipped.predict_proba(X))
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_own_augmentation_sees_scaled_batches(make):
+    seen = []
+
+    def augment(batch):
+        seen.append((tuple(batch.shape[1:]), batch.dtype, float(batch.abs().max())))
+        return batch
+
+    make(augment=augment).fit(noise_images(), few_labels())
+    shapes, dtypes, largest = map(set, zip(*seen, strict=True))
+    assert shapes == {(1, 8, 8)}
+    assert dtypes == {torch.float32}
+    assert 0.5 < max(largest) <= 1.0

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+from tiny import BOTH, IDS, digits, few_labels, noise_images, sgan
+
+from sgan_classifier import _device
+from sgan_classifier._device import resolve_device, resolve_precision
+from sgan_classifier.exceptions import InvalidInputError
+
+X, Y = noise_images(), few_labels()
+
+
+def test_auto_takes_cuda_where_there_is_one():
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert resolve_device("auto").type == expected
+
+
+@pytest.mark.parametrize("device", ["cpu", torch.device("cpu")])
+def test_named_devices_are_taken_as_they_are(device):
+    assert resolve_device(device) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@pytest.mark.parametrize("device", ["abacus", "cuda:99"])
+def test_unusable_device_is_an_error_that_names_it_and_the_remedy(make, device):
+    estimator = make(device=device)
+    with pytest.raises(InvalidInputError, match=rf"device='{device}' cannot be used: .*\. Use dev"):
+        estimator.fit(X, Y)
+    assert not hasattr(estimator, "net_")
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_auto_precision_is_bf16_only_for_images_where_the_hardware_multiplies_it(
+    monkeypatch, native
+):
+    monkeypatch.setattr(_device, "_multiplies_bf16", lambda device: native)
+    cpu = torch.device("cpu")
+    assert resolve_precision("auto", cpu, is_image=True) == ("bf16" if native else "fp32")
+    assert resolve_precision("auto", cpu, is_image=False) == "fp32"
+    assert resolve_precision("bf16", cpu, is_image=False) == "bf16"
+    assert resolve_precision("fp32", cpu, is_image=True) == "fp32"
+
+
+def test_hardware_is_asked_without_failing():
+    assert _device._multiplies_bf16(torch.device("cpu")) in (True, False)
+    assert _device._multiplies_bf16(torch.device("meta")) is False
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_fitted_estimator_says_where_and_how_it_was_trained(make):
+    estimator = make(device="cpu", precision="fp32").fit(X, Y)
+    assert estimator.device_ == "cpu"
+    assert estimator.precision_ == "fp32"
+    assert estimator.n_threads_ == torch.get_num_threads()
+    assert make(precision="bf16").fit(X, Y).precision_ == "bf16"
+    assert make(precision="auto").fit(X, Y).precision_ in ("fp32", "bf16")
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_bf16_training_predicts_close_to_fp32_training(make):
+    images, true, masked = digits(100)
+    params = {"max_iter": 60, "batch_size": 32, "width": 8, "augment": None}
+    fp32, bf16 = (make(precision=p, **params).fit(images, masked) for p in ("fp32", "bf16"))
+    first, second = fp32.predict_proba(images[:500]), bf16.predict_proba(images[:500])
+    assert second.dtype == np.float64
+    assert not np.array_equal(first, second)  # it did train in bf16
+    assert np.abs(first - second).mean() < 0.03
+    assert (first.argmax(1) == second.argmax(1)).mean() > 0.9
+    assert bf16.score(images[:500], true[:500]) > fp32.score(images[:500], true[:500]) - 0.05
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_weights_stay_in_float32_under_bf16(make):
+    estimator = make(precision="bf16").fit(X, Y)
+    assert {p.dtype for p in estimator.net_.module_.parameters()} == {torch.float32}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_sgan_trains_and_predicts_on_cuda():
+    on_gpu = sgan(device="cuda").fit(X, Y)
+    assert on_gpu.device_.startswith("cuda")
+    assert np.isfinite(on_gpu.predict_proba(X)).all()
+    assert on_gpu.sample(2, random_state=0).shape == (2, 8, 8)
+    np.testing.assert_array_equal(
+        on_gpu.predict_proba(X), sgan(device="cuda").fit(X, Y).predict_proba(X)
+    )

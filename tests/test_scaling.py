@@ -1,0 +1,172 @@
+import numpy as np
+import pytest
+import torch
+from tiny import BOTH, IDS, few_labels, noise_images, sgan
+
+from sgan_classifier._batches import Rows
+from sgan_classifier._layout import infer_layout
+from sgan_classifier._scaling import PER_IMAGE_STD, ROWS_PER_CHUNK, Scaler
+from sgan_classifier.exceptions import InvalidInputError
+
+
+def fit(array, scaling):
+    rows = Rows([array], infer_layout(array.shape, None))
+    return Scaler.fit(rows, scaling), rows.take(np.arange(len(array)))
+
+
+def test_auto_maps_uint8_images_from_the_whole_range_of_a_byte():
+    image = np.array([[0, 51], [102, 255]], dtype=np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    scaler, batch = fit(np.stack([image, image]), "auto")
+    x = scaler.transform(batch)
+    assert x.dtype == torch.float32
+    np.testing.assert_allclose(x.unique(), [-1.0, -0.6, -0.2, 1.0], atol=1e-6)
+    dim, batch = fit(np.full((3, 4, 4), 10, dtype=np.uint8), "auto")
+    np.testing.assert_allclose(dim.transform(batch), -1 + 2 * 10 / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-5, 3), (1e6, 1e6 + 1), (0, 1e-9), (-3e4, 6e4)])
+def test_auto_maps_float_images_of_any_scale_to_minus_one_and_one(low, high):
+    array = np.random.default_rng(0).uniform(low, high, (20, 6, 6))
+    scaler, batch = fit(array, "auto")
+    x = scaler.transform(batch)
+    assert x.min().item() == pytest.approx(-1, abs=1e-6)
+    assert x.max().item() == pytest.approx(1, abs=1e-6)
+    assert scaler.amplitude == 1.0
+
+
+@pytest.mark.parametrize("scaling", ["auto", "standard", "unit", "per_image"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_constant_image_stays_finite_and_flat(scaling, dtype):
+    scaler, batch = fit(np.full((5, 6, 6), 7, dtype=dtype), scaling)
+    x = scaler.transform(batch)
+    assert torch.isfinite(x).all()
+    assert len(x.unique()) == 1
+
+
+def test_unit_maps_to_zero_and_one():
+    scaler, batch = fit(np.random.default_rng(0).uniform(-3, 5, (9, 4, 4)), "unit")
+    x = scaler.transform(batch)
+    assert x.min().item() == pytest.approx(0, abs=1e-6)
+    assert x.max().item() == pytest.approx(1, abs=1e-6)
+    byte, batch = fit(np.full((2, 4, 4), 51, dtype=np.uint8), "unit")
+    np.testing.assert_allclose(byte.transform(batch), 0.2, atol=1e-6)
+
+
+def test_standard_scales_each_channel_and_each_feature_by_itself():
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((30, 8, 8, 3)) * [1, 10, 1e-3] + [0, -50, 9]
+    x = fit(images, "standard")[0].transform(fit(images, "standard")[1])
+    np.testing.assert_allclose(x.mean((0, 2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(x.std((0, 2, 3), correction=0), 1, atol=1e-5)
+    table = np.c_[images[:, :4, 0, 1], np.full(30, 3.0)]  # the last column is constant
+    for scaling in ("auto", "standard"):
+        scaler, batch = fit(table, scaling)
+        x = scaler.transform(batch)
+        np.testing.assert_allclose(x.mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(x.std(0, correction=0), [1, 1, 1, 1, 0], atol=1e-5)
+
+
+def test_scale_is_learnt_from_all_chunks():
+    n = ROWS_PER_CHUNK + 10
+    table = np.zeros((n, 2))
+    table[-1] = [5.0, -7.0]
+    scaler, batch = fit(table, "standard")
+    np.testing.assert_allclose(
+        scaler.transform(batch, torch.float64), (table - table.mean(0)) / table.std(0), atol=1e-9
+    )
+    images = np.zeros((n, 4, 4))
+    images[-1, 0, 0] = 8.0
+    assert fit(images, "auto")[0].scale == 4.0
+
+
+def test_per_image_takes_each_image_s_own_brightness_and_contrast_away():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(0, 1, (10, 16, 16))
+    images[1] = images[0] * 0.5 + 0.2
+    scaler, batch = fit(images, "per_image")
+    x = scaler.transform(batch)
+    np.testing.assert_allclose(x.mean((1, 2, 3)), 0, atol=1e-6)
+    stds = x.std((1, 2, 3), correction=0)
+    assert (stds <= PER_IMAGE_STD).all()
+    assert (stds > 0.85 * PER_IMAGE_STD).all()
+    torch.testing.assert_close(x[0], x[1], rtol=0, atol=0.12)
+
+
+def test_per_image_does_not_amplify_the_noise_of_a_flat_image():
+    images = np.random.default_rng(0).uniform(0, 1, (4, 8, 8))
+    images[0] = 0.5 + 1e-4 * images[1]
+    scaler, batch = fit(images, "per_image")
+    assert scaler.transform(batch)[0].std() < 0.01
+
+
+def test_none_leaves_values_alone():
+    array = np.random.default_rng(0).uniform(-9, 9, (4, 5, 5))
+    scaler, batch = fit(array, None)
+    np.testing.assert_array_equal(scaler.transform(batch), array.astype(np.float32)[:, None])
+    assert scaler.amplitude is None
+
+
+def test_large_offset_of_float64_costs_no_digits():
+    fine = np.random.default_rng(0).uniform(0, 1, (5, 6, 6))
+    for offset in (0.0, 1e9):
+        scaler, batch = fit(fine + offset, "auto")
+        expected = 2 * (fine - fine.min()) / (fine.max() - fine.min()) - 1
+        np.testing.assert_allclose(scaler.transform(batch)[:, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("scaling", ["auto", "standard", "unit", None])
+def test_inverse_undoes_transform(scaling):
+    array = np.random.default_rng(0).uniform(20, 30, (6, 5, 5, 2)).astype(np.float32)
+    scaler, batch = fit(array, scaling)
+    torch.testing.assert_close(scaler.inverse(scaler.transform(batch)), batch)
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_the_same_images_in_other_units_give_the_same_classifier(make):
+    X, y = noise_images(dtype=np.float64), few_labels()
+    X[0, 0, 0], X[0, 0, 1] = 0, 255
+    of_floats = make().fit(X, y).predict_proba(X)
+    for factor, offset in ((1e-4, 0), (1e3, 0), (1, -1000), (1e-2, 5)):
+        other = X * factor + offset
+        np.testing.assert_allclose(
+            make().fit(other, y).predict_proba(other), of_floats, rtol=1e-3, atol=1e-4
+        )
+    as_bytes = X.astype(np.uint8)
+    np.testing.assert_allclose(
+        make().fit(as_bytes, y).predict_proba(as_bytes), of_floats, rtol=1e-3, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@pytest.mark.parametrize("scaling", ["per_image", "unit"])
+def test_scalings_of_images_refuse_tables(make, scaling):
+    estimator = make(scaling=scaling)
+    with pytest.raises(InvalidInputError, match=rf"scaling='{scaling}' is for images.*image_shape"):
+        estimator.fit(noise_images().reshape(24, -1), few_labels())
+    assert not hasattr(estimator, "net_")
+
+
+@pytest.mark.parametrize("scaling", ["auto", "standard", "unit", None])
+def test_samples_are_in_the_units_of_x(scaling):
+    X = noise_images(dtype=np.float64) / 255 * 10 + 990  # 990..1000
+    samples = sgan(scaling=scaling).fit(X, few_labels()).sample(16, random_state=0)
+    assert samples.shape == (16, 8, 8)
+    assert samples.dtype == np.float32
+    if scaling is not None:  # an unscaled generator starts around 0 and has three steps to learn
+        assert samples.min() > 970
+        assert samples.max() < 1020
+
+
+@pytest.mark.parametrize("scaling", ["auto", "per_image"])
+def test_samples_of_bytes_are_bytes(scaling):
+    samples = sgan(scaling=scaling).fit(noise_images(), few_labels()).sample(8, random_state=0)
+    assert samples.dtype == np.uint8
+    assert samples.min() < 100
+    assert samples.max() > 150
+
+
+def test_per_image_samples_have_a_typical_brightness_and_contrast():
+    X = noise_images(dtype=np.float64) / 255 + 40  # 40..41
+    samples = sgan(scaling="per_image").fit(X, few_labels()).sample(8, random_state=0)
+    assert samples.mean() == pytest.approx(40.5, abs=0.2)
+    assert 0.5 < samples.std() / X.std() < 2  # the generator has had three steps

@@ -1,0 +1,73 @@
+"""Tiny estimators and data, and how to compare what two trainings left behind."""
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+
+from sgan_classifier import CNNClassifier, SGANClassifier
+
+SETTINGS = {
+    "max_iter": 3,
+    "batch_size": 8,
+    "width": 4,
+    "precision": "fp32",
+    "device": "cpu",
+    "random_state": 0,
+}
+
+
+def sgan(**params):
+    return SGANClassifier(**{**SETTINGS, "latent_dim": 4, **params})
+
+
+def cnn(**params):
+    return CNNClassifier(**{**SETTINGS, **params})
+
+
+#: for `pytest.mark.parametrize("make", BOTH, ids=IDS)`
+BOTH = [sgan, cnn]
+IDS = ["SGANClassifier", "CNNClassifier"]
+
+
+def noise_images(n=24, height=8, width=8, channels=None, seed=0, dtype=np.uint8):
+    """Images of pure noise, 0..255, (n, height, width[, channels])."""
+    shape = (n, height, width) if channels is None else (n, height, width, channels)
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(dtype)
+
+
+def few_labels(n=24, n_classes=2, n_labeled=8):
+    """The first rows labelled in turn with every class, all others -1."""
+    y = np.full(n, -1)
+    y[:n_labeled] = np.arange(n_labeled) % n_classes
+    return y
+
+
+def digits(n_labeled, seed=0):
+    """scikit-learn's digits as float32 images, their true labels, and those of a balanced few."""
+    X, y = load_digits(return_X_y=True)
+    rng = np.random.default_rng(seed)
+    chosen = [rng.choice(np.flatnonzero(y == k), n_labeled // 10, replace=False) for k in range(10)]
+    masked = np.full(len(y), -1)
+    masked[np.concatenate(chosen)] = y[np.concatenate(chosen)]
+    return X.reshape(-1, 8, 8).astype(np.float32), y, masked
+
+
+def state(module):
+    """Weights and buffers of a module as copies."""
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def same_state(first, second):
+    """Whether two states are equal bit for bit."""
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+def weights(estimator):
+    """All weights that an estimator predicts and samples with, and those it trains."""
+    net = estimator.net_
+    modules = {"module": net.module_, "average": net.average_}
+    if net.has_generator:
+        modules |= {"generator": net.generator_, "generator_average": net.generator_average_}
+    return {
+        f"{m}.{name}": value for m, mod in modules.items() for name, value in state(mod).items()
+    }
