@@ -155,17 +155,21 @@ def label_efficiency_curve(
         delayed(call_with_note)(
             f"In the fit of {name!r} to n_labels={size!r}, seed {seed}.",
             run,
-            estimator=_with_seed(estimator, seed),
-            X=X,
-            y=y_masked,
-            train=train,
-            X_test=X_test,
-            y_test=y_test,
-            test=test,
-            scorer=scorer,
-            labeled_only=name in labeled_only,
-            n_threads=n_threads,
-            data_key=data_key,
+            X,
+            X_test,
+            # One dictionary, which Dask sends with the task. It keeps an array that is an argument
+            # of its own on a single worker, and loses it with the worker.
+            {
+                "estimator": _with_seed(estimator, seed),
+                "y": y_masked,
+                "train": train,
+                "y_test": y_test,
+                "test": test,
+                "scorer": scorer,
+                "labeled_only": name in labeled_only,
+                "n_threads": n_threads,
+                "data_key": data_key,
+            },
         )
         for size, seed, train, test, y_masked in draws
         for name, estimator in estimators.items()

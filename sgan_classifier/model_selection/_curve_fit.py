@@ -18,9 +18,12 @@ from .._labels import known_labels
 from ..metrics import LabeledScorer
 
 
-def call_with_note(note: str, run: Any, **arguments: Any) -> tuple[float, float, float, float]:
+def call_with_note(
+    note: str, run: Any, X: Any, X_test: Any, others: dict[str, Any]
+) -> tuple[float, float, float, float]:
+    """Call `fit_and_score`, or its stored form, and say which fit it was if it raises."""
     try:
-        return run(**arguments)
+        return run(X=X, X_test=X_test, **others)
     except Exception as error:
         error.add_note(note)
         raise
