@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import mmap
+import warnings
 from typing import Any
 
 import numpy as np
+
+from .exceptions import InvalidInputError, SGANClassifierWarning
 
 
 class UnlabeledPool:
@@ -71,6 +74,48 @@ class UnlabeledPool:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.array = np.memmap(**state["memmap"]) if "memmap" in state else state["array"]
+
+
+def check_beside(X: np.ndarray, X_unlabeled: Any) -> None:
+    """Find the two silent mistakes of a pool inside a search or a pipeline.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+        What `fit` got.
+    X_unlabeled : None, UnlabeledPool or array-like of shape (m, ...)
+        The pool that `fit` got beside it.
+
+    Warns
+    -----
+    SGANClassifierWarning
+        If a bare array has the length of `X`, as one has that a search cut.
+
+    Raises
+    ------
+    InvalidInputError
+        If one holds floats and the other integers, as where a pipeline transformed `X` alone.
+    """
+    is_pool = isinstance(X_unlabeled, UnlabeledPool)
+    array = X_unlabeled.array if is_pool else X_unlabeled
+    if array is None:
+        return
+    if not is_pool and len(array) == len(X):
+        warnings.warn(
+            f"X_unlabeled has as many rows as X ({len(X)}). Inside a search, scikit-learn silently "
+            "cuts such an array down to the training fold. Pass "
+            "X_unlabeled=UnlabeledPool(array), of sgan_classifier.model_selection, which it "
+            "leaves whole; that also silences this warning.",
+            SGANClassifierWarning,
+            stacklevel=3,
+        )
+    dtype = getattr(array, "dtype", None)
+    if isinstance(dtype, np.dtype) and (dtype.kind == "f") != (X.dtype.kind == "f"):
+        raise InvalidInputError(
+            f"X holds {X.dtype} and X_unlabeled {dtype}, so that X seems to have been transformed "
+            "alone, as by a Pipeline without transform_input. Transform both in the same way, "
+            "convert both to one dtype, or stack the rows of the pool under X with -1 in y."
+        )
 
 
 def _memmap_reference(array: Any) -> dict[str, Any] | None:
