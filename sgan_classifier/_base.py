@@ -221,6 +221,7 @@ class BaseImageClassifier(
         net = SemiSupervisedNet(
             discriminator,
             generator,
+            len(classes),
             settings,
             scaler,
             streams,
@@ -229,7 +230,7 @@ class BaseImageClassifier(
             verbose=int(self.verbose),
         )
         net.initialize()
-        net.check_networks(data, len(classes))
+        net.check_networks(data)
         self._layout = layout
         self.classes_ = classes
         self.input_shape_ = layout.input_shape
@@ -283,7 +284,7 @@ class BaseImageClassifier(
         )
 
     def _resolved_scaling(self, layout: Layout) -> str | None:
-        if not layout.is_image and self.scaling in ("per_image", "unit"):
+        if not layout.is_image and self.scaling in ("per_image", "range", "unit"):
             raise InvalidInputError(
                 f"scaling={self.scaling!r} is for images, but X is a table of "
                 f"{layout.input_shape[0]} features. Use 'auto', 'standard' or None, or pass "

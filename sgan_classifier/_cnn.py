@@ -51,11 +51,12 @@ class CNNClassifier(BaseImageClassifier):
         from "shift", "flip", "rotate90" and "brightness" are combined in a tuple: give those that
         do not change an image's class. A callable maps a batch of scaled images, a tensor
         (n, c, h, w), to one of the same shape. Feature tables have none by default.
-    scaling : {"auto", "per_image", "standard", "unit"} or None, default="auto"
-        "auto" maps images to [-1, 1] (uint8 from 0 to 255; others from the least to the greatest
-        value seen) and standardises the columns of tables. "per_image" standardises every image by
-        itself, for scenes of unlike illumination. "standard" standardises channels or columns,
-        "unit" maps images to [0, 1], None changes nothing.
+    scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
+        "auto" is "per_image" for images and "standard" for tables. "per_image" standardises every
+        image by itself, which evens out illumination, but keeps a quarter of its mean brightness.
+        "range" maps images to [-1, 1] (uint8 from 0 to 255; others from the least to the greatest
+        value seen), "unit" to [0, 1]. "standard" standardises channels or columns. None changes
+        nothing.
     image_shape : (height, width) or (height, width, channels), optional
         Shape of an image where the rows of X are flat, or where it is unclear which axis holds the
         channels.

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ._batches import Rows
 from ._early_stopping import EarlyStopping
+from ._pseudo_labels import AdaptiveThreshold
 from ._random import Streams
 from ._scaling import Scaler
 from ._step import Settings, TrainingData, TrainingStep
@@ -65,6 +66,7 @@ class SemiSupervisedNet(NeuralNet):
     ----------
     discriminator, generator : torch.nn.Module
         As made by `networks.build`; the generator may be None, which leaves supervised training.
+    n_classes : int
     settings : Settings
     scaler : Scaler
     streams : Streams
@@ -75,6 +77,7 @@ class SemiSupervisedNet(NeuralNet):
     ----------
     average_, generator_average_ : torch.nn.Module
         Running averages of the weights, which predict and sample.
+    threshold_ : AdaptiveThreshold
     records_ : list of dict
     n_steps_ : int
         Optimiser steps taken since the weights were drawn.
@@ -84,6 +87,7 @@ class SemiSupervisedNet(NeuralNet):
         self,
         discriminator: nn.Module,
         generator: nn.Module | None,
+        n_classes: int,
         settings: Settings,
         scaler: Scaler,
         streams: Streams,
@@ -98,6 +102,7 @@ class SemiSupervisedNet(NeuralNet):
             **kwargs,
         )
         self._fresh = (discriminator, generator)
+        self.n_classes = n_classes
         self.settings, self.scaler, self.streams = settings, scaler, streams
         self.records_: list[dict] = []
         self.n_steps_ = 0
@@ -110,6 +115,7 @@ class SemiSupervisedNet(NeuralNet):
 
     def initialize_module(self) -> "SemiSupervisedNet":
         discriminator, generator = self.__dict__.pop("_fresh")
+        self.threshold_ = AdaptiveThreshold(self.n_classes)
         self.module_ = discriminator
         self.average_ = copy.deepcopy(discriminator).requires_grad_(False).eval()
         if generator is not None:
@@ -241,7 +247,7 @@ class SemiSupervisedNet(NeuralNet):
                 self.history.record(f"{name}_best", losses_so_far[-1] == min(losses_so_far))
         return record
 
-    def check_networks(self, data: TrainingData, n_classes: int) -> None:
+    def check_networks(self, data: TrainingData) -> None:
         """Try both networks on two rows before anything is trained.
 
         Raises
@@ -260,10 +266,11 @@ class SemiSupervisedNet(NeuralNet):
                 f"The network cannot process a batch of shape {tuple(x.shape)}: {error}. Build it "
                 "for the input_shape and n_classes that it is called with."
             ) from error
-        if tuple(logits.shape) != (2, n_classes):
+        if tuple(logits.shape) != (2, self.n_classes):
             raise InvalidInputError(
                 f"The discriminator answers a batch of 2 rows with logits of shape "
-                f"{tuple(logits.shape)}; for {n_classes} classes they must be (2, {n_classes})."
+                f"{tuple(logits.shape)}; for {self.n_classes} classes it must be "
+                f"(2, {self.n_classes})."
             )
         if fake.shape != x.shape:
             raise InvalidInputError(

@@ -7,14 +7,16 @@ from torch import Tensor
 
 from ._batches import Rows
 
-SCALINGS = ("auto", "per_image", "standard", "unit")
+SCALINGS = ("auto", "per_image", "range", "standard", "unit")
 ROWS_PER_CHUNK = 4096
 
 # per_image: standard deviation 0.5, with 1/32 of half the range added to the image's own so that
-# a flat image stays flat instead of becoming amplified noise
+# a flat image stays flat instead of becoming amplified noise; and a quarter of the mean brightness
+# is kept, so that classes that differ in nothing else can still be told apart
 PER_IMAGE_STD = 0.5
 PER_IMAGE_FLOOR = 1.0 / 32.0
-TYPICAL_ROWS = 1024  # images that say how bright and contrasty a typical one is
+PER_IMAGE_BRIGHTNESS = 0.25
+TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
 
 
 class Scaler:
@@ -24,9 +26,9 @@ class Scaler:
     ----------
     offset, scale : ndarray, float64
         Of a shape that broadcasts over (b, *input_shape).
-    typical : (float, float) or None
-        Where each image is then standardised by itself: the average mean and deviation of the
-        images before that, by which `inverse` goes back.
+    typical_std : float or None
+        Where each image is then standardised by itself: the average deviation of the images before
+        that, by which `inverse` goes back.
     amplitude : float or None
         Scaled values lie (mostly) in [-amplitude, amplitude]; None where nothing is known.
     """
@@ -36,11 +38,11 @@ class Scaler:
         offset: np.ndarray,
         scale: np.ndarray,
         *,
-        typical: tuple[float, float] | None = None,
+        typical_std: float | None = None,
         amplitude: float | None = None,
     ) -> None:
         self.offset, self.scale = offset, scale
-        self.typical, self.amplitude = typical, amplitude
+        self.typical_std, self.amplitude = typical_std, amplitude
 
     @classmethod
     def fit(cls, rows: Rows, scaling: str | None) -> "Scaler":
@@ -50,11 +52,12 @@ class Scaler:
         ----------
         rows : Rows
             Every row whose pixels training may see, labelled or not.
-        scaling : {"auto", "per_image", "standard", "unit"} or None
-            "auto" maps images to [-1, 1] (uint8 from 0..255, others from their least and greatest
-            value) and standardises each feature of a table. "per_image" standardises every image
-            by itself. "standard" standardises each channel or feature. "unit" maps images to
-            [0, 1]. None leaves the values alone.
+        scaling : {"auto", "per_image", "range", "standard", "unit"} or None
+            "auto" is "per_image" for images and "standard" for tables. "range" maps images to
+            [-1, 1] (uint8 from 0..255, others from their least and greatest value). "per_image"
+            then standardises every image by itself, save for a quarter of its mean. "standard"
+            standardises each channel or feature. "unit" maps images to [0, 1]. None leaves the
+            values alone.
         """
         is_image = rows.layout.is_image
         if scaling is None:
@@ -67,13 +70,13 @@ class Scaler:
         if scaling == "unit":
             return cls(np.full(1, low), np.full(1, 2.0 * half_range), amplitude=1.0)
         centre = np.full(1, 0.5 * (low + high))
-        if scaling == "per_image":
+        if scaling in ("auto", "per_image"):
             plain = cls(centre, np.full(1, half_range))
             return cls(
                 plain.offset,
                 plain.scale,
-                typical=_typical_mean_and_std(rows, plain),
-                amplitude=3.0 * PER_IMAGE_STD,
+                typical_std=_typical_std(rows, plain),
+                amplitude=3.0 * PER_IMAGE_STD + PER_IMAGE_BRIGHTNESS,
             )
         return cls(centre, np.full(1, half_range), amplitude=1.0)
 
@@ -85,19 +88,22 @@ class Scaler:
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
         x = batch.to(working)
         x = ((x - self._tensor(self.offset, x)) / self._tensor(self.scale, x)).to(dtype)
-        if self.typical is not None:
+        if self.typical_std is not None:
             std, mean = _std_mean_of_images(x)
             x = (x - mean) * (PER_IMAGE_STD / (std + PER_IMAGE_FLOOR))
+            x = x + PER_IMAGE_BRIGHTNESS * mean
         return x
 
     def inverse(self, x: Tensor) -> Tensor:
         """Bring scaled values (b, *input_shape) back to the units of X.
 
-        Under "per_image" an image's own mean and deviation are unknown: it gets typical ones.
+        Under "per_image" an image's own deviation is unknown: it gets a typical one, and a mean
+        from what is kept of the brightness, within the range.
         """
-        if self.typical is not None:
-            mean, std = self.typical
-            x = x * ((std + PER_IMAGE_FLOOR) / PER_IMAGE_STD) + mean
+        if self.typical_std is not None:
+            kept = x.mean(dim=tuple(range(1, x.dim())), keepdim=True)
+            contrast = (self.typical_std + PER_IMAGE_FLOOR) / PER_IMAGE_STD
+            x = (x - kept) * contrast + (kept / PER_IMAGE_BRIGHTNESS).clamp(-1.0, 1.0)
         return x * self._tensor(self.scale, x) + self._tensor(self.offset, x)
 
     @staticmethod
@@ -118,11 +124,11 @@ def _std_mean_of_images(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.std_mean(x, dim=tuple(range(1, x.dim())), keepdim=True, correction=0)
 
 
-def _typical_mean_and_std(rows: Rows, plain: Scaler) -> tuple[float, float]:
-    """Average mean and deviation of evenly spaced images, scaled by `plain`."""
+def _typical_std(rows: Rows, plain: Scaler) -> float:
+    """Average deviation of evenly spaced images, scaled by `plain`."""
     positions = np.unique(np.linspace(0, len(rows) - 1, TYPICAL_ROWS).astype(np.int64))
-    std, mean = _std_mean_of_images(plain.transform(rows.take(positions)))
-    return float(mean.mean()), float(std.mean())
+    std, _ = _std_mean_of_images(plain.transform(rows.take(positions)))
+    return float(std.mean())
 
 
 def _least_and_greatest(rows: Rows) -> tuple[float, float]:

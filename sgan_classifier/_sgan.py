@@ -16,6 +16,8 @@ from ._scaling import Scaler
 from .exceptions import InvalidInputError
 from .losses import real_logit
 
+RAMP = 0.3  # part of training over which the weight of pseudo-labels rises from 0
+
 
 class SGANClassifier(BaseImageClassifier):
     """Semi-supervised GAN classifier.
@@ -59,8 +61,16 @@ class SGANClassifier(BaseImageClassifier):
         Number of noise variables of the generator.
     adversarial_weight : float, default=0.1
         Weight of the loss for telling real from generated rows [1]_. 0 trains no generator.
-    entropy_weight : float, default=0.1
+    entropy_weight : float, default=0.0
         Weight of the conditional entropy of the unlabelled rows [2]_.
+    pseudo_label_weight : float, default=0.5
+        Weight of the cross-entropy between one view of the unlabelled rows and the running
+        average's own labels for another view, where it is sure enough of them [3]_. Rises from 0
+        over the first 30 % of `max_iter` steps.
+    balance_weight : float, default=1.0
+        Weight of the divergence between the mean prediction on the unlabelled rows and the class
+        frequencies of the labelled rows [4]_. Set it to 0 if the labels were not drawn in the
+        proportions of the unlabelled rows.
     generator_loss : str, default="non_saturating"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -72,11 +82,12 @@ class SGANClassifier(BaseImageClassifier):
         from "shift", "flip", "rotate90" and "brightness" are combined in a tuple: give those that
         do not change an image's class. A callable maps a batch of scaled images, a tensor
         (n, c, h, w), to one of the same shape. Feature tables have none by default.
-    scaling : {"auto", "per_image", "standard", "unit"} or None, default="auto"
-        "auto" maps images to [-1, 1] (uint8 from 0 to 255; others from the least to the greatest
-        value seen) and standardises the columns of tables. "per_image" standardises every image by
-        itself, for scenes of unlike illumination. "standard" standardises channels or columns,
-        "unit" maps images to [0, 1], None changes nothing.
+    scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
+        "auto" is "per_image" for images and "standard" for tables. "per_image" standardises every
+        image by itself, which evens out illumination, but keeps a quarter of its mean brightness.
+        "range" maps images to [-1, 1] (uint8 from 0 to 255; others from the least to the greatest
+        value seen), "unit" to [0, 1]. "standard" standardises channels or columns. None changes
+        nothing.
     image_shape : (height, width) or (height, width, channels), optional
         Shape of an image where the rows of X are flat, or where it is unclear which axis holds the
         channels.
@@ -121,8 +132,9 @@ class SGANClassifier(BaseImageClassifier):
         Torch's threads in the last fit; equal arrays need equal threads.
     history_ : list of dict
         About fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
-        labeled_loss, adversarial_loss, entropy, realness_real and realness_fake (mean D_u on
-        unlabelled and on generated rows: apart, but not at 0 and 1, is well),
+        labeled_loss, adversarial_loss, entropy, class_balance, pseudo_label_loss, pseudo_label_rate
+        (part of the unlabelled rows that get a pseudo-label), realness_real and realness_fake
+        (mean D_u on unlabelled and on generated rows: apart, but not at 0 and 1, is well),
         generator_loss, feature_distance; with `early_stopping` valid_loss and valid_accuracy.
     net_ : SemiSupervisedNet
         The skorch net inside.
@@ -135,6 +147,10 @@ class SGANClassifier(BaseImageClassifier):
     ----------
     .. [1] Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016.
     .. [2] Dai et al., "Good Semi-supervised Learning That Requires a Bad GAN", NeurIPS 2017.
+    .. [3] Wang et al., "FreeMatch: Self-adaptive Thresholding for Semi-supervised Learning",
+           ICLR 2023.
+    .. [4] Krause, Perona, Gomes, "Discriminative Clustering by Regularized Information
+           Maximization", NeurIPS 2010.
 
     Examples
     --------
@@ -158,6 +174,8 @@ class SGANClassifier(BaseImageClassifier):
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "adversarial_weight": [Interval(Real, 0, None, closed="left")],
         "entropy_weight": [Interval(Real, 0, None, closed="left")],
+        "pseudo_label_weight": [Interval(Real, 0, None, closed="left")],
+        "balance_weight": [Interval(Real, 0, None, closed="left")],
         "generator_loss": [
             StrOptions({"feature_matching", "feature_matching_squared", "non_saturating"})
         ],
@@ -178,7 +196,9 @@ class SGANClassifier(BaseImageClassifier):
         width: int = 32,
         latent_dim: int = 100,
         adversarial_weight: float = 0.1,
-        entropy_weight: float = 0.1,
+        entropy_weight: float = 0.0,
+        pseudo_label_weight: float = 0.5,
+        balance_weight: float = 1.0,
         generator_loss: str = "non_saturating",
         ema_decay: float = 0.99,
         augment: Any = "auto",
@@ -208,6 +228,8 @@ class SGANClassifier(BaseImageClassifier):
         self.latent_dim = latent_dim
         self.adversarial_weight = adversarial_weight
         self.entropy_weight = entropy_weight
+        self.pseudo_label_weight = pseudo_label_weight
+        self.balance_weight = balance_weight
         self.generator_loss = generator_loss
         self.ema_decay = ema_decay
         self.augment = augment
@@ -288,6 +310,9 @@ class SGANClassifier(BaseImageClassifier):
             "adversarial_weight": self.adversarial_weight,
             "entropy_weight": self.entropy_weight,
             "generator_loss": self.generator_loss,
+            "pseudo_label_weight": self.pseudo_label_weight,
+            "balance_weight": self.balance_weight,
+            "ramp_steps": round(RAMP * self.max_iter),
         }
 
     def _multiple(self, ratio: float) -> int:

@@ -32,6 +32,9 @@ class Settings:
     generator_learning_rate: float = 0.0
     adversarial_weight: float = 0.0
     entropy_weight: float = 0.0
+    pseudo_label_weight: float = 0.0
+    balance_weight: float = 0.0
+    ramp_steps: int = 0  # over which the pseudo-label weight rises from 0
     generator_loss: str = "feature_matching"
 
 
@@ -80,6 +83,9 @@ class TrainingStep:
             None if weight is None else torch.as_tensor(weight, dtype=torch.float32).to(self.device)
         )
         self.is_adversarial = self.settings.adversarial_weight > 0 and data.pool is not None
+        # add-one: a class that has no label yet keeps a share
+        counts = np.bincount(data.codes, minlength=net.n_classes) + 1.0
+        self.prior = torch.as_tensor(counts / counts.sum(), dtype=torch.float32).to(self.device)
 
     def __call__(self) -> dict[str, Tensor]:
         """Take one step.
@@ -94,17 +100,19 @@ class TrainingStep:
             positions = self.labeled_sampler.draw(self.settings.batch_size)
             targets = torch.from_numpy(self.data.codes[positions]).to(self.device)
             batches.append(self._view(self.data.labeled, positions))
-        pool = self.data.pool
+        pool, pseudo_labels = self.data.pool, None
         if pool is not None:
             size = self.settings.unlabeled_batch_size
             positions = self.net.streams.pool_index.integers(len(pool), size=size)
             batches.append(self._view(pool, positions))
+            if self.settings.pseudo_label_weight > 0:
+                pseudo_labels = self._pseudo_label(self._view(pool, positions))
         fake = None
         if self.is_adversarial:
             fake = self._generate(max(self.settings.fake_batch_sizes))
             batches.append(fake[: self.settings.fake_batch_sizes[0]].detach())
 
-        figures, real_features = self._update_discriminator(batches, targets)
+        figures, real_features = self._update_discriminator(batches, targets, pseudo_labels)
         if fake is not None and real_features is not None:
             n_generator = self.settings.fake_batch_sizes[1]
             figures |= self._update_generator(fake[:n_generator], real_features)
@@ -113,7 +121,10 @@ class TrainingStep:
     # ------------------------------------------------------------------ the two updates
 
     def _update_discriminator(
-        self, batches: list[Tensor], targets: Tensor | None
+        self,
+        batches: list[Tensor],
+        targets: Tensor | None,
+        pseudo_labels: tuple[Tensor, Tensor] | None,
     ) -> tuple[dict[str, Tensor], Tensor | None]:
         """One pass over labelled, unlabelled and generated images, one update.
 
@@ -140,6 +151,16 @@ class TrainingStep:
                 entropy = losses.conditional_entropy(unlabeled_logits)
                 figures["entropy"] = entropy
                 loss = loss + settings.entropy_weight * entropy
+            if settings.balance_weight > 0:
+                balance = losses.class_balance(unlabeled_logits, self.prior)
+                figures["class_balance"] = balance
+                loss = loss + settings.balance_weight * balance
+        if pseudo_labels is not None:
+            pseudo_label_loss = losses.pseudo_label_loss(unlabeled_logits, *pseudo_labels)
+            figures["pseudo_label_loss"] = pseudo_label_loss
+            figures["pseudo_label_rate"] = pseudo_labels[1].float().mean()
+            ramp = min(1.0, (net.n_steps_ + 1) / max(1, settings.ramp_steps))
+            loss = loss + settings.pseudo_label_weight * ramp * pseudo_label_loss
         if self.is_adversarial:
             fake_logits = next(logits_of)
             figures["realness_fake"] = losses.real_logit(fake_logits).sigmoid().mean()
@@ -180,6 +201,12 @@ class TrainingStep:
                 mine.copy_(current)
 
     # ------------------------------------------------------------------ batches
+
+    def _pseudo_label(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Let the running average label a view of the unlabelled images; see AdaptiveThreshold."""
+        with torch.no_grad(), self.net.autocast():
+            logits, _ = self.net.average_(x)
+        return self.net.threshold_(torch.softmax(logits.float(), dim=1))
 
     def _view(self, rows: Rows, positions: np.ndarray) -> Tensor:
         """Take rows, (b, *input_shape), on the device, augmented and scaled."""

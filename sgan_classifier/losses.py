@@ -9,8 +9,13 @@ References
 .. [1] Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016.
 .. [2] Dai et al., "Good Semi-supervised Learning That Requires a Bad GAN", NeurIPS 2017.
 .. [3] Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", ICLR 2017.
-.. [4] Sohn et al., "FixMatch", NeurIPS 2020.
+.. [4] Sohn et al., "FixMatch: Simplifying Semi-supervised Learning with Consistency and
+       Confidence", NeurIPS 2020.
+.. [5] Krause, Perona, Gomes, "Discriminative Clustering by Regularized Information Maximization",
+       NeurIPS 2010.
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +23,12 @@ from torch import Tensor
 
 __all__ = [
     "adversarial_loss",
+    "class_balance",
     "conditional_entropy",
     "feature_matching",
     "feature_matching_squared",
     "non_saturating",
+    "pseudo_label_loss",
     "pull_away",
     "real_logit",
     "supervised_loss",
@@ -146,6 +153,46 @@ def non_saturating(fake_logits: Tensor) -> Tensor:
     Tensor of shape ()
     """
     return F.softplus(-real_logit(fake_logits)).mean()
+
+
+def pseudo_label_loss(logits: Tensor, labels: Tensor, accepted: Tensor) -> Tensor:
+    """Return the cross-entropy on pseudo-labels, as a mean over all rows, accepted or not.
+
+    1/n sum_i 1[accepted_i] (z_i - f_i,label) (Sohn et al. 2020, equation 4).
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, K)
+        Of one view of the unlabelled images.
+    labels : Tensor of shape (n,), int64
+        Predicted from another view.
+    accepted : Tensor of shape (n,), bool
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    return (F.cross_entropy(logits, labels, reduction="none") * accepted).mean()
+
+
+def class_balance(logits: Tensor, prior: Tensor) -> Tensor:
+    """Return KL(mean prediction || prior), which keeps predictions from sliding to one class.
+
+    The batch-mean prediction on unlabelled images should have the class frequencies `prior`
+    (the marginal term of Krause et al. 2010, section 3, with a prior that need not be uniform).
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, K)
+    prior : Tensor of shape (K,)
+        Positive, of sum 1.
+
+    Returns
+    -------
+    Tensor of shape (), in nats
+    """
+    log_mean = torch.logsumexp(F.log_softmax(logits, dim=1), dim=0) - math.log(logits.shape[0])
+    return (log_mean.exp() * (log_mean - prior.log())).sum()
 
 
 def pull_away(features: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from ._layers import (
     Linear,
     LocalRandomModule,
     dropout,
-    gaussian_noise,
 )
 
 
@@ -43,8 +42,6 @@ class StridedDiscriminator(LocalRandomModule):
     n_classes : int
     width : int
         Channels of the first convolution; the second has twice, all further four times as many.
-    input_noise : float
-        Standard deviation of the normal noise added to the scaled pixels in training.
     dropout_rate : float
         Dropout on the flattened features in training.
     """
@@ -55,7 +52,6 @@ class StridedDiscriminator(LocalRandomModule):
         n_classes: int,
         *,
         width: int,
-        input_noise: float = 0.15,
         dropout_rate: float = 0.4,
     ) -> None:
         super().__init__()
@@ -69,10 +65,9 @@ class StridedDiscriminator(LocalRandomModule):
             height, size, n_in = -(-height // stride), -(-size // stride), n_out
         self.n_features = n_in * height * size
         self.head = Linear(self.n_features, n_classes, gain=1.0)
-        self.input_noise, self.dropout_rate = input_noise, dropout_rate
+        self.dropout_rate = dropout_rate
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        x = gaussian_noise(x, self.input_noise, rng)
         for convolution in self.convolutions:
             x = F.leaky_relu(convolution(x), LEAK)
         features = x.flatten(1)

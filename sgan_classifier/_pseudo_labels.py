@@ -1,0 +1,51 @@
+"""Which predictions on unlabelled images to trust as labels."""
+
+import torch
+from torch import Tensor, nn
+
+MEMORY = 0.99  # decay of the running means, a batch
+
+
+class AdaptiveThreshold(nn.Module):
+    """A threshold for confidence that follows the teacher's own (FreeMatch, Wang et al. 2023).
+
+    A row is accepted where the teacher's largest probability reaches the running mean of that
+    largest probability, lowered for classes that the teacher seldom predicts: equations 5, 6 and 8.
+
+    Parameters
+    ----------
+    n_classes : int
+
+    References
+    ----------
+    .. [1] Wang et al., "FreeMatch: Self-adaptive Thresholding for Semi-supervised Learning",
+           ICLR 2023.
+    """
+
+    confidence: Tensor
+    share: Tensor
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.register_buffer("confidence", torch.tensor(1.0 / n_classes))
+        self.register_buffer("share", torch.full((n_classes,), 1.0 / n_classes))
+
+    @torch.no_grad()
+    def forward(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
+        """Take a batch into account, and judge it.
+
+        Parameters
+        ----------
+        probabilities : Tensor of shape (n, K)
+            The teacher's.
+
+        Returns
+        -------
+        labels : Tensor of shape (n,), int64
+        accepted : Tensor of shape (n,), bool
+        """
+        largest, labels = probabilities.max(dim=1)
+        self.confidence.lerp_(largest.mean(), 1.0 - MEMORY)
+        self.share.lerp_(probabilities.mean(dim=0), 1.0 - MEMORY)
+        threshold = self.confidence * self.share / self.share.max()
+        return labels, largest >= threshold[labels]
