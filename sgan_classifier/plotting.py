@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from .model_selection import LabelEfficiencyCurve, label_efficiency_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["LabelEfficiencyDisplay"]
+__all__ = ["LabelEfficiencyDisplay", "SamplesDisplay", "TrainingCurveDisplay"]
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; yellow is left out as too pale.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -22,14 +24,14 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINESTYLES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
 
 
-def _new_axes() -> Axes:
+def _new_figure(height: float = 3.6) -> Figure:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
             "Drawing a figure needs matplotlib. Install it: pip install 'sgan-classifier[plot]'"
         ) from error
-    return plt.subplots(figsize=(5.0, 3.6), layout="constrained")[1]
+    return plt.figure(figsize=(5.0, height), layout="constrained")
 
 
 class LabelEfficiencyDisplay:
@@ -140,7 +142,7 @@ class LabelEfficiencyDisplay:
         display : LabelEfficiencyDisplay
             The display itself.
         """
-        ax = _new_axes() if ax is None else ax
+        ax = _new_figure().subplots() if ax is None else ax
         means, intervals = self.curve.mean(), self.curve.interval(confidence)
         n_labels = self.curve.n_labels
         order = np.argsort(n_labels, kind="stable")
@@ -170,5 +172,209 @@ class LabelEfficiencyDisplay:
         ax.grid(axis="y", linewidth=0.5, alpha=0.4)
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False, loc="best")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+# What the record of a step is called in a figure; records hold these as far as they apply.
+_LOSSES = {
+    "labeled_loss": "labelled images",
+    "valid_loss": "labelled images held out",
+    "adversarial_loss": "real or generated",
+    "generator_loss": "generator",
+}
+_REALNESS = {"realness_real": "real images", "realness_fake": "generated images"}
+
+
+class TrainingCurveDisplay:
+    """Losses and realness against the training step.
+
+    In healthy training the losses stay finite, and D_u, the probability of being real, stays above
+    one half for real images and is lower, but not 0, for generated ones.
+
+    Parameters
+    ----------
+    history : list of dict
+        The attribute `history_` of a fitted estimator.
+
+    Attributes
+    ----------
+    axes_ : list of matplotlib.axes.Axes
+        The losses and, where there is a generator, D_u below. Made by `plot`, as `figure_`.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    Examples
+    --------
+    >>> from sgan_classifier.plotting import TrainingCurveDisplay
+    >>> history = [{"step": 1, "labeled_loss": 0.7}, {"step": 2, "labeled_loss": 0.5}]
+    >>> TrainingCurveDisplay(history).plot().axes_[0].get_ylabel()
+    'Loss'
+    """
+
+    def __init__(self, history: Sequence[Mapping[str, float]]):
+        self.history = history
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: BaseEstimator, *, figure: Figure | None = None
+    ) -> TrainingCurveDisplay:
+        """Draw the history of a fitted SGANClassifier or CNNClassifier.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+        figure : matplotlib.figure.Figure, default=None
+            As in `plot`.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            With the figure drawn.
+        """
+        check_is_fitted(estimator)
+        return cls(estimator.history_).plot(figure)
+
+    def plot(self, figure: Figure | None = None) -> TrainingCurveDisplay:
+        """Draw one panel of losses and, where there is a generator, one of D_u.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure, default=None
+            Where to draw. None makes one.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            The display itself.
+        """
+        figure = _new_figure(height=5.0) if figure is None else figure
+        panels = [("Loss", _LOSSES), ("D_u, probability of being real", _REALNESS)]
+        panels = [panel for panel in panels if any(name in self.history[-1] for name in panel[1])]
+        axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+        for ax, (label, names) in zip(axes, panels, strict=True):
+            for i, (name, legend) in enumerate(names.items()):
+                points = [(row["step"], row[name]) for row in self.history if name in row]
+                if points:
+                    style = {"color": _COLORS[i], "linestyle": _LINESTYLES[i], "linewidth": 1.4}
+                    ax.plot(*zip(*points, strict=True), label=legend, **style)
+            ax.set_ylabel(label)
+            ax.grid(axis="y", linewidth=0.5, alpha=0.4)
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.legend(frameon=False, loc="best")
+            if names is _REALNESS:
+                ax.set_ylim(0.0, 1.0)
+        axes[-1].set_xlabel("Step")
+        self.axes_, self.figure_ = list(axes), figure
+        return self
+
+
+class SamplesDisplay:
+    """Images side by side on a grid.
+
+    Parameters
+    ----------
+    images : array-like of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3)
+        Of any scale; one scale of grey serves all images.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes of the figure. Made by `plot`, as `figure_`.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sgan_classifier.plotting import SamplesDisplay
+    >>> display = SamplesDisplay(load_digits().images[:20]).plot(n_columns=10)
+    >>> display.ax_.images[0].get_array().shape  # two rows of ten 8x8 images, a pixel between
+    (17, 89)
+    """
+
+    def __init__(self, images: ArrayLike):
+        self.images = images
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        n_samples: int = 40,
+        random_state: int | np.random.RandomState | None = 0,
+        ax: Axes | None = None,
+        n_columns: int = 10,
+    ) -> SamplesDisplay:
+        """Draw images from the generator of a fitted SGANClassifier.
+
+        Parameters
+        ----------
+        estimator : fitted SGANClassifier
+            Of images, not of feature tables.
+        n_samples : int, default=40
+            How many images.
+        random_state : int, RandomState or None, default=0
+            Of the draw.
+        ax : matplotlib.axes.Axes, default=None
+            As in `plot`, as is `n_columns`.
+        n_columns : int, default=10
+            Images in a row.
+
+        Returns
+        -------
+        display : SamplesDisplay
+            With the figure drawn.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted to a feature table.
+        """
+        check_is_fitted(estimator)
+        shape = tuple(estimator.input_shape_)
+        if len(shape) != 3:
+            raise ValueError(
+                f"The estimator was fitted to a table of {shape[0]} features, which are no images. "
+                "Pass image_shape to it if the rows are flat images."
+            )
+        images = estimator.sample(n_samples, random_state=random_state)
+        if images.ndim == 2:
+            images = images.reshape(n_samples, *estimator.image_shape)
+        if images.shape[1:] == shape and images.shape[-1] not in (1, 3):
+            images = np.moveaxis(images, 1, -1)
+        return cls(images).plot(ax, n_columns=n_columns)
+
+    def plot(self, ax: Axes | None = None, *, n_columns: int = 10) -> SamplesDisplay:
+        """Draw the grid, row by row.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None makes a figure.
+        n_columns : int, default=10
+            Images in a row.
+
+        Returns
+        -------
+        display : SamplesDisplay
+            The display itself.
+        """
+        ax = _new_figure().subplots() if ax is None else ax
+        images = np.asarray(self.images, dtype=float)
+        images = images[..., None] if images.ndim == 3 else images
+        low, high = images.min(), images.max()
+        images = (images - low) / ((high - low) or 1.0)
+        n, height, width, n_channels = images.shape
+        n_rows = -(-n // n_columns)
+        # white lines of a pixel between the images, and white where the last row is not full
+        grid = np.ones((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1, n_channels))
+        for i, image in enumerate(images):
+            row, column = divmod(i, n_columns)
+            top, left = row * (height + 1), column * (width + 1)
+            grid[top : top + height, left : left + width] = image
+        grid = grid[..., 0] if n_channels == 1 else grid
+        ax.imshow(grid, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
+        ax.set_axis_off()
         self.ax_, self.figure_ = ax, ax.figure
         return self

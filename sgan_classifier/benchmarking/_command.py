@@ -1,0 +1,177 @@
+"""The command lines of the scripts in `benchmarks/`."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ._data import DATA_VARIABLE, KINDS, load_benchmark_data
+from ._label_efficiency import run_label_efficiency
+from ._study import run_study
+from ._study_sections import SECTION_KEYS
+
+DEFAULT_OUT = Path("benchmarks/reports")
+INTERRUPTED = 130  # the exit status that shells give a program stopped by Ctrl-C
+
+
+def label_efficiency_main(arguments: Sequence[str] | None = None) -> int:
+    """Run `benchmarks/label_efficiency.py`; return the exit status."""
+    parser = _parser(
+        "benchmarks/label_efficiency.py",
+        "Compare SGANClassifier, CNNClassifier and scikit-learn's semi-supervised methods on the "
+        "same draws of few labels. Writes a JSON record, a Markdown report and a figure.",
+    )
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        default=["10", "20", "50", "100", "1000", "all"],
+        metavar="N",
+        help='numbers of labels; "all" keeps every label (default: %(default)s)',
+    )
+    parser.add_argument(
+        "--max-iter",
+        type=_positive,
+        metavar="N",
+        help="steps of every network, for a quick look (default: each estimator's own)",
+    )
+
+    def run(options: argparse.Namespace, command: str) -> None:
+        run_label_efficiency(
+            load_benchmark_data(options.data, options.data_dir),
+            options.labels,
+            options.draws,
+            out=options.out,
+            command=command,
+            n_jobs=options.jobs,
+            random_state=options.seed,
+            max_iter=options.max_iter,
+            device=options.device,
+            verbose=not options.quiet,
+        )
+
+    return _main(parser, run, arguments)
+
+
+def study_main(arguments: Sequence[str] | None = None) -> int:
+    """Run `benchmarks/study.py`; return the exit status."""
+    parser = _parser(
+        "benchmarks/study.py",
+        "Redo the findings of the 2021 lunar crater study: batch size, epochs, learning rate, the "
+        "parts of its CNN, and what the CNN does with a fair budget. Writes a JSON record and a "
+        "Markdown report.",
+    )
+    parser.add_argument(
+        "--sections",
+        nargs="+",
+        choices=SECTION_KEYS,
+        metavar="NAME",
+        help=f"the sections to run, of {', '.join(SECTION_KEYS)} (default: all)",
+    )
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        metavar="N",
+        help='numbers of labels, or "all", for every section (default: each section\'s own)',
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=1.0,
+        metavar="FRACTION",
+        help="multiply every number of steps and epochs, 0.1 for a quick look "
+        "(default: %(default)s)",
+    )
+
+    def run(options: argparse.Namespace, command: str) -> None:
+        run_study(
+            load_benchmark_data(options.data, options.data_dir),
+            options.draws,
+            out=options.out,
+            command=command,
+            sections=options.sections,
+            n_labels=options.labels,
+            budget=options.budget,
+            n_jobs=options.jobs,
+            random_state=options.seed,
+            device=options.device,
+            verbose=not options.quiet,
+        )
+
+    return _main(parser, run, arguments)
+
+
+def _parser(script: str, description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python {script}",
+        description=f"{description} A run can be stopped (Ctrl-C) and started again with the same "
+        "arguments: finished fits are not repeated.",
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="NAME",
+        help=f"{', '.join(sorted(KINDS))}, or PATH.npz with X_train, y_train, X_test, y_test",
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help=f"folder of the .npz files (default: the environment variable {DATA_VARIABLE})",
+    )
+    parser.add_argument(
+        "--draws",
+        type=_positive,
+        default=5,
+        metavar="N",
+        help="draws of labels a number of labels (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the first draw (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="fits at a time, one thread each (default: %(default)s)",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default: %(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=DEFAULT_OUT,
+        metavar="DIR",
+        help="folder of the reports (default: %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    return parser
+
+
+def _main(
+    parser: argparse.ArgumentParser,
+    run: Callable[[argparse.Namespace, str], None],
+    arguments: Sequence[str] | None,
+) -> int:
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser.parse_args(words)
+    try:
+        run(options, f"{parser.prog} {shlex.join(words)}")
+    except KeyboardInterrupt:
+        tqdm.write("Stopped. The same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError) as error:
+        parser.exit(1, f"{parser.prog}: error: {error}\n")
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not a positive whole number")
+    return number

@@ -1,0 +1,152 @@
+"""The data sets of the benchmarks, each with a fixed test set."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
+
+# All that is set by kind of data; every other parameter is the estimators' default. A crater is a
+# crater whichever way it is turned; a digit is not.
+KINDS: dict[str, dict[str, Any]] = {
+    "lunar_nac": {"augment": ("shift", "flip", "rotate90")},
+    "digits": {"augment": "auto"},
+    "mnist": {"augment": "auto"},
+}
+
+N_DIGITS_TEST = 500
+
+
+@dataclass(frozen=True)
+class BenchmarkData:
+    """Training and test rows of one data set.
+
+    Attributes
+    ----------
+    name : str
+    X_train, X_test : ndarray of shape (n, h, w), (n, h, w, c) or (n, n_features)
+    y_train, y_test : ndarray of shape (n,)
+    groups : ndarray of shape (n_train,) or None
+        What each training row was cut from (the scene), where that is known.
+    parameters : dict
+        What this kind of data sets on our estimators: `augment`, `scaling`, `max_iter` at most.
+    """
+
+    name: str
+    X_train: NDArray
+    y_train: NDArray
+    X_test: NDArray
+    y_test: NDArray
+    groups: NDArray | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes among the training rows."""
+        return len(np.unique(self.y_train))
+
+
+def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) -> BenchmarkData:
+    """Load a data set by name or from a file.
+
+    Parameters
+    ----------
+    name : str
+        "digits" (ships with scikit-learn: 1297 training and 500 test images, 8x8), "mnist" or
+        "lunar_nac" (files ``<name>.npz`` in `data_dir`), or the path of an ``.npz`` file that holds
+        `X_train`, `y_train`, `X_test`, `y_test` and, where it is known, `groups_train`.
+    data_dir : path, optional
+        The folder of the ``.npz`` files. By default the folder that the environment variable
+        SGAN_CLASSIFIER_DATA names.
+
+    Returns
+    -------
+    BenchmarkData
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, no folder is given, or an array is missing or of another length.
+    FileNotFoundError
+        If the file is not there.
+
+    Examples
+    --------
+    >>> from sgan_classifier.benchmarking import load_benchmark_data
+    >>> data = load_benchmark_data("digits")
+    >>> data.X_train.shape, data.X_test.shape
+    ((1297, 8, 8), (500, 8, 8))
+    """
+    if name == "digits":
+        return _digits()
+    if name in KINDS:
+        path = _folder(name, data_dir) / f"{name}.npz"
+    elif name.endswith(".npz"):
+        path = Path(name)
+    else:
+        known = ", ".join(sorted(KINDS))
+        raise ValueError(
+            f"Unknown data {name!r}: use one of {known}, or the path of an .npz file that holds "
+            "X_train, y_train, X_test and y_test."
+        )
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no file {path}. Pass its folder as --data-dir, or set the environment "
+            f"variable {DATA_VARIABLE} to it."
+        )
+    return _read_npz(path)
+
+
+def _digits() -> BenchmarkData:
+    digits = load_digits()
+    X_train, X_test, y_train, y_test = train_test_split(
+        digits.images,
+        digits.target,
+        test_size=N_DIGITS_TEST,
+        stratify=digits.target,
+        random_state=0,
+    )
+    return BenchmarkData(
+        "digits", X_train, y_train, X_test, y_test, parameters=dict(KINDS["digits"])
+    )
+
+
+def _folder(name: str, data_dir: str | os.PathLike | None) -> Path:
+    folder = data_dir or os.environ.get(DATA_VARIABLE)
+    if not folder:
+        raise ValueError(
+            f"The data {name!r} does not ship with the library. Pass the folder that holds "
+            f"{name}.npz as --data-dir, or set the environment variable {DATA_VARIABLE} to it. "
+            'Without any file, use the data "digits".'
+        )
+    return Path(folder)
+
+
+def _read_npz(path: Path) -> BenchmarkData:
+    with np.load(path, allow_pickle=False) as arrays:
+        missing = {"X_train", "y_train", "X_test", "y_test"}.difference(arrays.files)
+        if missing:
+            raise ValueError(
+                f"{path} lacks {', '.join(sorted(missing))}; it holds {', '.join(arrays.files)}."
+            )
+        X_train, X_test = arrays["X_train"], arrays["X_test"]
+        y_train, y_test = arrays["y_train"], arrays["y_test"]
+        group_key = next((key for key in ("groups_train", "scene_train") if key in arrays), None)
+        groups = arrays[group_key] if group_key else None
+    for part, X, y in (("train", X_train, y_train), ("test", X_test, y_test)):
+        if len(X) != len(y):
+            raise ValueError(
+                f"{path}: X_{part} has {len(X)} rows but y_{part} has {len(y)}; they must be equal."
+            )
+    if y_train.dtype.kind == "u":
+        # unsigned labels cannot hold -1, the mark of an unlabelled row
+        y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
+    return BenchmarkData(
+        path.stem, X_train, y_train, X_test, y_test, groups, dict(KINDS.get(path.stem, {}))
+    )

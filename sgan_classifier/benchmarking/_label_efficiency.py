@@ -1,0 +1,178 @@
+"""The label-efficiency benchmark: six methods on the same draws of labels."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sklearn.base import BaseEstimator
+
+from ..exceptions import NoUnlabeledRowsWarning
+from ..model_selection import LabelEfficiencyCurve, label_efficiency_curve
+from ._contenders import make_contenders
+from ._data import BenchmarkData
+from ._record import describe_estimator, describe_run, write_json
+from ._report import STUDY_DATA, STUDY_SGAN, label_efficiency_report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ALL = "all"
+CACHE = ".benchmark-cache"  # below the folder of the reports
+
+
+def run_label_efficiency(
+    data: BenchmarkData,
+    n_labels: Sequence[int | str],
+    n_draws: int,
+    *,
+    out: Path,
+    command: str,
+    n_jobs: int = 1,
+    random_state: int = 0,
+    max_iter: int | None = None,
+    device: str = "auto",
+    verbose: int = 1,
+) -> dict[str, Any]:
+    """Compare all methods on the same draws; write record, report and figure.
+
+    Finished fits are kept below `out`, so that a stopped run goes on where it was.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    n_labels : sequence of int or "all"
+        How many labels to draw; "all" keeps every label.
+    n_draws : int
+    out : Path
+        Folder of `label_efficiency_<data>.json`, `.md` and `.png`.
+    command : str
+        The command line, for the record.
+    n_jobs : int, default=1
+        Fits at a time.
+    random_state : int, default=0
+        Seed of the first draw.
+    max_iter : int, optional
+        Steps of every network, for a quick look.
+    device : str, default="auto"
+    verbose : int, default=1
+        0 shows no progress bar.
+
+    Returns
+    -------
+    dict
+        The record, as written.
+    """
+    contenders = make_contenders(data, max_iter=max_iter, device=device)
+    settings = {
+        "n_labels": list(n_labels),
+        "n_draws": n_draws,
+        "random_state": random_state,
+        "n_jobs": n_jobs,
+        "n_threads": 1,
+        "max_iter": max_iter,
+        "device": device,
+    }
+    record = describe_run(data, command, **settings)
+    record["estimators"] = {name: describe_estimator(est) for name, est in contenders.items()}
+    started = time.perf_counter()
+    curve = compare(
+        contenders,
+        data,
+        n_labels,
+        n_draws,
+        memory=out / CACHE,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    record["seconds"] = time.perf_counter() - started
+    record["curve"] = curve.to_dict()
+    stem = f"label_efficiency_{data.name}"
+    write_json(record, out / f"{stem}.json")
+    _save_figure(curve, data.name, out / f"{stem}.png")
+    report = label_efficiency_report(record, f"{stem}.png")
+    (out / f"{stem}.md").write_text(report, encoding="utf-8")
+    return record
+
+
+def compare(
+    estimators: dict[str, BaseEstimator],
+    data: BenchmarkData,
+    n_labels: Sequence[int | str],
+    n_draws: int,
+    *,
+    memory: Path | None,
+    n_jobs: int,
+    random_state: int,
+    verbose: int,
+) -> LabelEfficiencyCurve:
+    """Run `label_efficiency_curve` with the settings that all benchmarks share."""
+    with warnings.catch_warnings():
+        # With "all" labels there is nothing left to learn from without them, and nothing amiss.
+        warnings.simplefilter("ignore", NoUnlabeledRowsWarning)
+        # LabelSpreading divides zero by zero for rows that its graph connects to no label.
+        warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
+        return label_efficiency_curve(
+            estimators,
+            data.X_train,
+            data.y_train,
+            X_test=data.X_test,
+            y_test=data.y_test,
+            n_labels=parse_labels(n_labels),
+            n_draws=n_draws,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            memory=memory,
+            verbose=verbose,
+            n_threads=1,
+        )
+
+
+def parse_labels(words: Sequence[int | str]) -> list[int | str]:
+    """Turn numbers of labels as typed into integers and "all".
+
+    Examples
+    --------
+    >>> from sgan_classifier.benchmarking import parse_labels
+    >>> parse_labels(["10", "all"])
+    [10, 'all']
+    """
+    counts: list[int | str] = []
+    for word in words:
+        try:
+            counts.append(ALL if word == ALL else int(word))
+        except ValueError:
+            raise ValueError(
+                f"{word!r} is no number of labels. Use whole numbers, or {ALL!r}."
+            ) from None
+    return counts
+
+
+def draw_accuracies(curve: LabelEfficiencyCurve, figure: Figure, title: str) -> Axes:
+    """Draw the curve on an empty figure, and return its axes."""
+    from ..plotting import LabelEfficiencyDisplay
+
+    ax = LabelEfficiencyDisplay(curve).plot(figure.subplots(), score_name="Test accuracy").ax_
+    lowest = min(means.min() for means in curve.mean().values())
+    # Intervals from few draws can leave the range of an accuracy, and would squeeze the lines.
+    ax.set_ylim(max(0.0, lowest - 0.1), 1.0)
+    ax.set_title(title)
+    return ax
+
+
+def _save_figure(curve: LabelEfficiencyCurve, name: str, path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    # A figure of its own, not pyplot's: nothing opens a window, and nothing is left open.
+    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    ax = draw_accuracies(curve, figure, name)
+    if name == STUDY_DATA:
+        known = [n for n in curve.n_labels if int(n) in STUDY_SGAN]
+        ax.plot(known, [STUDY_SGAN[int(n)] for n in known], "k*", label="the study's SGAN")
+        ax.legend(frameon=False)
+    figure.savefig(path, dpi=150)

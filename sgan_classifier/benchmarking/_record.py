@@ -1,0 +1,122 @@
+"""What is kept of a run beside its figures: versions, machine, settings, command."""
+
+import json
+import os
+import platform
+import re
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn import config_context
+from sklearn.base import BaseEstimator
+
+from .. import CNNClassifier
+from ._data import BenchmarkData
+
+PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "scipy", "joblib")
+N_PROBE_ROWS_PER_CLASS = 2
+
+
+def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str, Any]:
+    """Return the head of a JSON record.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    command : str
+        The command line that makes the run again.
+    **settings
+        Whatever else decides the figures.
+
+    Returns
+    -------
+    dict
+        Entries `command`, `date`, `data`, `machine`, `versions`, `settings`.
+    """
+    return {
+        "command": command,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "data": {
+            "name": data.name,
+            "n_train": len(data.X_train),
+            "n_test": len(data.X_test),
+            "row_shape": list(data.X_train.shape[1:]),
+            "n_classes": data.n_classes,
+            "parameters": to_plain(data.parameters),
+        },
+        "machine": _machine(data, str(settings.get("device", "auto"))),
+        "versions": _versions(),
+        "settings": to_plain(settings),
+    }
+
+
+def describe_estimator(estimator: BaseEstimator) -> dict[str, Any]:
+    """Return an estimator's text (what differs from its defaults) and all its parameters."""
+    parameters = estimator.get_params(deep=False)
+    return {"text": to_plain(estimator), "parameters": to_plain(parameters)}
+
+
+def to_plain(value: Any) -> Any:
+    """Turn a value into what JSON can hold; what it cannot is written as Python shows it."""
+    if isinstance(value, dict):
+        return {str(key): to_plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    with config_context(print_changed_only=True):
+        text = repr(value)
+    # one line, and no address in memory, which differs from run to run
+    return " ".join(re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", text).split())
+
+
+def write_json(record: dict[str, Any], path: Path) -> None:
+    """Write a record, whole or not at all, so that a stop never leaves half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in PACKAGES}
+    # the imported code's own version: it need not be the installed one
+    from .. import __version__
+
+    return {"python": platform.python_version(), "sgan_classifier": __version__, **packages}
+
+
+def _machine(data: BenchmarkData, device: str) -> dict[str, Any]:
+    """Describe the machine; one training step on a few rows tells device and precision."""
+    rows = np.concatenate(
+        [
+            np.flatnonzero(data.y_train == label)[:N_PROBE_ROWS_PER_CLASS]
+            for label in np.unique(data.y_train)
+        ]
+    )
+    probe = CNNClassifier(max_iter=1, device=device).fit(data.X_train[rows], data.y_train[rows])
+    used = str(probe.device_)
+    name = torch.cuda.get_device_name(used) if used.startswith("cuda") else _processor()
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": used,
+        "device_name": name,
+        "precision": probe.precision_,
+        "n_cpus": os.cpu_count(),
+    }
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        if names:
+            return names[0]
+    return platform.processor() or "unknown"

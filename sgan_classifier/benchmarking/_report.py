@@ -1,0 +1,213 @@
+"""The Markdown report of the label-efficiency benchmark, written from its JSON record alone."""
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from ..model_selection import LabelEfficiencyCurve
+from ._contenders import CNN, SGAN
+from ._statistics import (
+    Mean,
+    best_of,
+    emphasised,
+    markdown_table,
+    mean_differences,
+    mean_scores,
+)
+
+# Accuracies that the 2021 lunar crater study published, by number of labels, on data of its own.
+STUDY_SGAN = {10: 0.799, 20: 0.871, 50: 0.905, 100: 0.917, 1000: 0.945}
+STUDY_CNN = {1000: 0.899}
+STUDY_COLUMNS = {"the study's SGAN": STUDY_SGAN, "the study's CNN": STUDY_CNN}
+STUDY_DATA = "lunar_nac"
+
+_RESULTS = re.compile(
+    r"(?P<begin><!-- results: (?P<name>\w+) -->).*?(?P<end><!-- end of results -->)", re.DOTALL
+)
+
+
+def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
+    """Write the report.
+
+    Parameters
+    ----------
+    record : dict
+        As `run_label_efficiency` returns it, or read back from JSON.
+    figure : str
+        Path of the figure, relative to the report.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    curve = LabelEfficiencyCurve.from_dict(record["curve"])
+    name = record["data"]["name"]
+    parts = [
+        f"# Accuracy against number of labels: {name}",
+        run_summary(record),
+        f"![Test accuracy against number of labels]({figure})",
+        "## Test accuracy",
+        "Mean over the draws and its 95 % interval. Every method sees the same draws.",
+        accuracy_table(record),
+        *_study_sentences(curve, name),
+        "## What the unlabelled images are worth",
+        f"`{SGAN}` ({_steps(record, SGAN)}) against `{CNN}` ({_steps(record, CNN)}): the same "
+        "network and augmentation, without the unlabelled images and without a generator. Paired "
+        "by draw, with 95 % intervals.",
+        _difference_table(curve),
+        "\n".join(f"- {sentence}" for sentence in comparison_sentences(curve)),
+        "## Accuracy on the labelled rows it was trained on",
+        _table(curve, curve.train_scores),
+        "## Seconds a fit",
+        _table(curve, curve.fit_times, "{:.1f}"),
+        "## Settings",
+        "What differs from the defaults; the JSON record holds all parameters.",
+        "\n".join(
+            f"- {method}: `{described['text']}`"
+            for method, described in record["estimators"].items()
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def update_readme(text: str, reports: Path) -> str:
+    """Replace what stands between the table markers of a README.
+
+    A marker ``<!-- results: NAME -->`` is answered by ``label_efficiency_NAME.json``; the table
+    ends at ``<!-- end of results -->``.
+
+    Parameters
+    ----------
+    text : str
+        The README.
+    reports : Path
+        Folder of the records.
+
+    Returns
+    -------
+    str
+        The README with its tables anew.
+    """
+
+    def table(match: re.Match) -> str:
+        path = reports / f"label_efficiency_{match['name']}.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        curve = LabelEfficiencyCurve.from_dict(record["curve"])
+        sentences = "\n".join(f"- {sentence}" for sentence in comparison_sentences(curve))
+        parts = [match["begin"], accuracy_table(record), sentences, match["end"]]
+        return "\n\n".join(parts)
+
+    return _RESULTS.sub(table, text)
+
+
+def run_summary(record: dict[str, Any]) -> str:
+    """Say in Markdown what was run where, from the head of a record."""
+    data, machine, settings = record["data"], record["machine"], record["settings"]
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    shape = "x".join(map(str, data["row_shape"]))
+    minutes = record["seconds"] / 60
+    lines = [
+        f"- Command: `{record['command']}`",
+        f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
+        f"them images to learn from without their labels; {data['n_test']} test rows, which decide "
+        "nothing. The weights after the last step are tested.",
+        f"- Draws: {settings['n_draws']} per number of labels, seeds from "
+        f"{settings['random_state']}.",
+        f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
+        f"{settings['n_threads']} thread a fit, {settings['n_jobs']} fits at a time; "
+        f"{minutes:.0f} minutes. {record['date']}.",
+        f"- Versions: {versions}.",
+    ]
+    if settings.get("max_iter") is not None:
+        lines.append(
+            f"- **A quick look:** every network was given {settings['max_iter']} steps only."
+        )
+    return "\n".join(lines)
+
+
+def accuracy_table(record: dict[str, Any]) -> str:
+    """Return the Markdown table of test accuracies, the study's figures beside ours."""
+    curve = LabelEfficiencyCurve.from_dict(record["curve"])
+    study = STUDY_COLUMNS if record["data"]["name"] == STUDY_DATA else {}
+    means = mean_scores(curve)
+    rows = []
+    for i, n_labels in enumerate(curve.n_labels):
+        column = [scores[i] for scores in means.values()]
+        cells = [emphasised(mean, best_of(column)) for mean in column]
+        published = [_cell(figures.get(int(n_labels))) for figures in study.values()]
+        rows.append([str(n_labels), *cells, *published])
+    return markdown_table(["labels", *means, *study], rows)
+
+
+def comparison_sentences(curve: LabelEfficiencyCurve) -> list[str]:
+    """Say for each number of labels whether the SGAN beats the same network without it."""
+    differences = mean_differences(curve, SGAN, CNN)
+    return [
+        f"{n_labels} labels: {_verdict(difference)}, {difference.in_points()}."
+        for n_labels, difference in zip(curve.n_labels, differences, strict=True)
+    ]
+
+
+def _verdict(difference: Mean) -> str:
+    if math.isnan(difference.low):
+        return "from one draw, nothing can be said about which is better"
+    if difference.low > 0:
+        return "the SGAN beats the CNN"
+    if difference.high < 0:
+        return "the SGAN does not beat the CNN; it is worse"
+    if difference.value > 0:
+        return (
+            "the SGAN does not clearly beat the CNN: its mean is above, but the interval includes "
+            "no difference"
+        )
+    return "the SGAN does not beat the CNN"
+
+
+def _difference_table(curve: LabelEfficiencyCurve) -> str:
+    is_better = curve.test_scores[SGAN] > curve.test_scores[CNN]
+    rows = [
+        [str(n_labels), difference.in_points(), f"{wins.sum()} of {len(wins)}"]
+        for n_labels, difference, wins in zip(
+            curve.n_labels, mean_differences(curve, SGAN, CNN), is_better, strict=True
+        )
+    ]
+    return markdown_table(["labels", "SGAN minus CNN", "draws in which the SGAN is better"], rows)
+
+
+def _study_sentences(curve: LabelEfficiencyCurve, name: str) -> list[str]:
+    if name != STUDY_DATA:
+        return []
+    sentences = [
+        "The study's figures were measured on its own images; they set the scale, and are no "
+        "comparison of like with like."
+    ]
+    above: list[str] = []
+    not_above: list[str] = []
+    for n_labels, scores in zip(curve.n_labels, curve.test_scores[SGAN], strict=True):
+        if int(n_labels) in STUDY_SGAN:
+            is_above = scores.mean() > STUDY_SGAN[int(n_labels)]
+            (above if is_above else not_above).append(str(n_labels))
+    if above:
+        sentences.append(f"The mean of `{SGAN}` is above them at {', '.join(above)} labels.")
+    if not_above:
+        sentences.append(f"It is **not** above them at {', '.join(not_above)} labels.")
+    return [" ".join(sentences)]
+
+
+def _cell(accuracy: float | None) -> str:
+    return "" if accuracy is None else f"{accuracy:.3f}"
+
+
+def _table(curve: LabelEfficiencyCurve, values: dict[str, Any], form: str = "{:.3f}") -> str:
+    rows = [
+        [str(n_labels), *(form.format(rows[i].mean()) for rows in values.values())]
+        for i, n_labels in enumerate(curve.n_labels)
+    ]
+    return markdown_table(["labels", *values], rows)
+
+
+def _steps(record: dict[str, Any], method: str) -> str:
+    return f"{record['estimators'][method]['parameters']['max_iter']} steps"

@@ -1,0 +1,175 @@
+"""Redo the findings of the 2021 lunar crater study, in one report."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..model_selection import LabelEfficiencyCurve
+from ._data import BenchmarkData
+from ._label_efficiency import CACHE, compare
+from ._record import describe_estimator, describe_run, write_json
+from ._report import run_summary
+from ._statistics import best_of, emphasised, markdown_table, mean_differences, mean_scores
+from ._study_sections import Section, limit_labels, make_sections
+
+
+def run_study(
+    data: BenchmarkData,
+    n_draws: int,
+    *,
+    out: Path,
+    command: str,
+    sections: Sequence[str] | None = None,
+    n_labels: Sequence[int | str] | None = None,
+    budget: float = 1.0,
+    n_jobs: int = 1,
+    random_state: int = 0,
+    device: str = "auto",
+    verbose: int = 1,
+) -> dict[str, Any]:
+    """Run the sections, and write record and report after each.
+
+    Finished fits are kept below `out`, so that a stopped run goes on where it was.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    n_draws : int
+    out : Path
+        Folder of `study_<data>.json` and `.md`.
+    command : str
+        The command line, for the record.
+    sections : sequence of str, optional
+        Keys of the sections to run; by default all.
+    n_labels : sequence of int or "all", optional
+        Numbers of labels instead of each section's own.
+    budget : float, default=1.0
+        Multiplies every number of steps and epochs.
+    n_jobs, random_state, device, verbose
+        As in `run_label_efficiency`.
+
+    Returns
+    -------
+    dict
+        The record, as written.
+    """
+    chosen = _choose(make_sections(data, budget=budget, device=device), sections)
+    if n_labels is not None:
+        chosen = [limit_labels(section, tuple(n_labels)) for section in chosen]
+    settings = {
+        "sections": [section.key for section in chosen],
+        "n_draws": n_draws,
+        "budget": budget,
+        "random_state": random_state,
+        "n_jobs": n_jobs,
+        "n_threads": 1,
+        "device": device,
+    }
+    record = describe_run(data, command, **settings)
+    record["sections"] = {}
+    started = time.perf_counter()
+    for i, section in enumerate(chosen, start=1):
+        if verbose:
+            tqdm.write(f"Section {i} of {len(chosen)}: {section.title}")
+        curve = compare(
+            section.estimators,
+            data,
+            section.n_labels,
+            n_draws,
+            memory=out / CACHE,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        record["sections"][section.key] = _section_record(section, curve)
+        record["seconds"] = time.perf_counter() - started
+        write_json(record, out / f"study_{data.name}.json")
+        report = study_report(record)
+        (out / f"study_{data.name}.md").write_text(report, encoding="utf-8")
+    return record
+
+
+def study_report(record: dict[str, Any]) -> str:
+    """Write the report from a record, as `run_study` returns it or read back from JSON."""
+    parts = [f"# The study's findings, redone: {record['data']['name']}", run_summary(record)]
+    if record["settings"]["budget"] != 1.0:
+        parts.append(
+            f"**A quick look:** every number of steps and epochs was multiplied by "
+            f"{record['settings']['budget']:g}, whatever the names below say."
+        )
+    for section in record["sections"].values():
+        curve = LabelEfficiencyCurve.from_dict(section["curve"])
+        parts += [
+            f"## {section['title']}",
+            section["finding"],
+            "Test accuracy, mean over the draws and its 95 % interval:",
+            _accuracy_table(curve),
+            "Accuracy on the labelled rows it was trained on, and seconds a fit:",
+            _training_table(curve),
+            "\n".join(f"- {line}" for line in _sentences(curve, section["baseline"])),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _choose(sections: dict[str, Section], keys: Sequence[str] | None) -> list[Section]:
+    if keys is None:
+        return list(sections.values())
+    unknown = [key for key in keys if key not in sections]
+    if unknown:
+        raise ValueError(f"Unknown section {unknown[0]!r}; the sections are {', '.join(sections)}.")
+    return [sections[key] for key in keys]
+
+
+def _section_record(section: Section, curve: LabelEfficiencyCurve) -> dict[str, Any]:
+    return {
+        "title": section.title,
+        "finding": section.finding,
+        "baseline": section.baseline,
+        "estimators": {name: describe_estimator(est) for name, est in section.estimators.items()},
+        "curve": curve.to_dict(),
+    }
+
+
+def _accuracy_table(curve: LabelEfficiencyCurve) -> str:
+    means = mean_scores(curve)
+    best = [best_of(list(column)) for column in zip(*means.values(), strict=True)]
+    rows = [[name, *map(emphasised, row, best)] for name, row in means.items()]
+    return markdown_table(["setting", *_columns(curve)], rows)
+
+
+def _training_table(curve: LabelEfficiencyCurve) -> str:
+    rows = []
+    for name, scores in curve.train_scores.items():
+        seconds = curve.fit_times[name]
+        cells = [
+            f"{score.mean():.3f} ({second.mean():.1f} s)"
+            for score, second in zip(scores, seconds, strict=True)
+        ]
+        rows.append([name, *cells])
+    return markdown_table(["setting", *_columns(curve)], rows)
+
+
+def _columns(curve: LabelEfficiencyCurve) -> list[str]:
+    return [f"{n} labels" for n in curve.n_labels]
+
+
+def _sentences(curve: LabelEfficiencyCurve, baseline: str) -> list[str]:
+    """Name, for each number of labels, what differs from the baseline beyond its interval."""
+    differences = {
+        name: mean_differences(curve, name, baseline)
+        for name in curve.test_scores
+        if name != baseline
+    }
+    lines = []
+    for i, n_labels in enumerate(curve.n_labels):
+        at_n = {name: row[i] for name, row in differences.items()}
+        better = [f"{name} {diff.in_points()}" for name, diff in at_n.items() if diff.low > 0]
+        worse = [f"{name} {diff.in_points()}" for name, diff in at_n.items() if diff.high < 0]
+        parts = [f"better: {', '.join(better)}"] if better else []
+        parts += [f"worse: {', '.join(worse)}"] if worse else []
+        verdict = "; ".join(parts) or "nothing differs beyond the spread of the draws"
+        lines.append(f'{n_labels} labels, against "{baseline}", draw by draw: {verdict}.')
+    return lines
