@@ -71,6 +71,22 @@ def non_saturating(fake_logits):
     return np.mean([-log_p_real_and_generated(image)[0] for image in fake_logits])
 
 
+def pseudo_label_loss(logits, labels, accepted):
+    total = 0.0
+    for image, label, is_accepted in zip(logits, labels, accepted, strict=True):
+        if is_accepted:
+            total -= log_softmax(image)[label]
+    return total / len(logits)
+
+
+def class_balance(logits, prior):
+    probabilities = np.exp([log_softmax(image) for image in logits])
+    total = 0.0
+    for mean, wanted in zip(probabilities.mean(axis=0), prior, strict=True):
+        total += mean * math.log(mean / wanted) if mean > 0 else 0.0
+    return total
+
+
 def pull_away(features):
     n = len(features)
     total = 0.0

@@ -10,6 +10,8 @@ from sgan_classifier import losses
 
 TARGETS = np.array([0, 2, 2, 1, 0])
 CLASS_WEIGHT = np.array([0.5, 3.0, 1.25])
+ACCEPTED = np.array([True, False, True, True, False])
+PRIOR = np.array([0.2, 0.5, 0.3])
 
 
 def logits(seed, n=5):
@@ -25,6 +27,8 @@ CASES = {
     "feature_matching": ([logits(5), logits(6)[0]], []),
     "feature_matching_squared": ([logits(7), logits(8)[0]], []),
     "non_saturating": ([logits(9)], []),
+    "pseudo_label_loss": ([logits(11)], [TARGETS, ACCEPTED]),
+    "class_balance": ([logits(12)], [PRIOR]),
     "pull_away": ([logits(10)], []),
 }
 OF_LOGITS = [
@@ -33,6 +37,8 @@ OF_LOGITS = [
     "adversarial_loss",
     "conditional_entropy",
     "non_saturating",
+    "pseudo_label_loss",
+    "class_balance",
 ]
 
 
@@ -114,12 +120,24 @@ def entropy_of_p_times_log(x):
     return -(p * p.log()).sum(dim=1).mean()
 
 
+def log_of_accepted_softmax(x, labels, accepted):
+    p = x.softmax(dim=1)[torch.arange(len(x)), labels]
+    return -((p + 1e-8).log() * accepted).mean()
+
+
+def log_of_mean_softmax(x, prior):
+    mean = x.softmax(dim=1).mean(dim=0)
+    return (mean * (mean / prior).log()).sum()
+
+
 UNSTABLE = {
     "real_logit": sum_of_exponentials,
     "supervised_loss": log_of_softmax,
     "adversarial_loss": log_of_sigmoids,
     "conditional_entropy": entropy_of_p_times_log,
     "non_saturating": log_of_sigmoid,
+    "pseudo_label_loss": log_of_accepted_softmax,
+    "class_balance": log_of_mean_softmax,
 }
 
 
@@ -165,6 +183,16 @@ WRONG = {
         log_of_sigmoid,
         lambda fake: -F.softplus(losses.real_logit(fake)).mean(),  # the saturating form
         lambda fake: losses.non_saturating(fake.detach()),
+    ],
+    "pseudo_label_loss": [
+        log_of_accepted_softmax,
+        lambda x, y, accepted: F.cross_entropy(x, y),
+        lambda x, y, accepted: F.cross_entropy(x[accepted], y[accepted]),
+    ],
+    "class_balance": [
+        lambda x, prior: losses.class_balance(x, torch.full_like(prior, 1 / 3)),
+        lambda x, prior: (prior * (prior / x.softmax(1).mean(0)).log()).sum(),  # the other way
+        lambda x, prior: (x.softmax(1) * (x.softmax(1) / prior).log()).sum(1).mean(),
     ],
     "pull_away": [
         lambda h: (F.normalize(h) @ F.normalize(h).T).square().mean(),  # counts i = j

@@ -5,7 +5,7 @@ from tiny import BOTH, IDS, few_labels, noise_images, sgan
 
 from sgan_classifier._batches import Rows
 from sgan_classifier._layout import infer_layout
-from sgan_classifier._scaling import PER_IMAGE_STD, ROWS_PER_CHUNK, Scaler
+from sgan_classifier._scaling import PER_IMAGE_BRIGHTNESS, PER_IMAGE_STD, ROWS_PER_CHUNK, Scaler
 from sgan_classifier.exceptions import InvalidInputError
 
 
@@ -14,27 +14,27 @@ def fit(array, scaling):
     return Scaler.fit(rows, scaling), rows.take(np.arange(len(array)))
 
 
-def test_auto_maps_uint8_images_from_the_whole_range_of_a_byte():
+def test_range_maps_uint8_images_from_the_whole_range_of_a_byte():
     image = np.array([[0, 51], [102, 255]], dtype=np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-    scaler, batch = fit(np.stack([image, image]), "auto")
+    scaler, batch = fit(np.stack([image, image]), "range")
     x = scaler.transform(batch)
     assert x.dtype == torch.float32
     np.testing.assert_allclose(x.unique(), [-1.0, -0.6, -0.2, 1.0], atol=1e-6)
-    dim, batch = fit(np.full((3, 4, 4), 10, dtype=np.uint8), "auto")
+    dim, batch = fit(np.full((3, 4, 4), 10, dtype=np.uint8), "range")
     np.testing.assert_allclose(dim.transform(batch), -1 + 2 * 10 / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-5, 3), (1e6, 1e6 + 1), (0, 1e-9), (-3e4, 6e4)])
-def test_auto_maps_float_images_of_any_scale_to_minus_one_and_one(low, high):
+def test_range_maps_float_images_of_any_scale_to_minus_one_and_one(low, high):
     array = np.random.default_rng(0).uniform(low, high, (20, 6, 6))
-    scaler, batch = fit(array, "auto")
+    scaler, batch = fit(array, "range")
     x = scaler.transform(batch)
     assert x.min().item() == pytest.approx(-1, abs=1e-6)
     assert x.max().item() == pytest.approx(1, abs=1e-6)
     assert scaler.amplitude == 1.0
 
 
-@pytest.mark.parametrize("scaling", ["auto", "standard", "unit", "per_image"])
+@pytest.mark.parametrize("scaling", ["auto", "range", "standard", "unit", "per_image"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 def test_constant_image_stays_finite_and_flat(scaling, dtype):
     scaler, batch = fit(np.full((5, 6, 6), 7, dtype=dtype), scaling)
@@ -76,20 +76,31 @@ def test_scale_is_learnt_from_all_chunks():
     )
     images = np.zeros((n, 4, 4))
     images[-1, 0, 0] = 8.0
-    assert fit(images, "auto")[0].scale == 4.0
+    assert fit(images, "range")[0].scale == 4.0
 
 
-def test_per_image_takes_each_image_s_own_brightness_and_contrast_away():
+def test_auto_is_per_image_for_images():
+    images = np.random.default_rng(0).uniform(0, 1, (10, 6, 6))
+    (auto, batch), (per_image, _) = fit(images, "auto"), fit(images, "per_image")
+    assert torch.equal(auto.transform(batch), per_image.transform(batch))
+
+
+def test_per_image_evens_out_contrast_and_keeps_a_part_of_the_brightness():
     rng = np.random.default_rng(0)
     images = rng.uniform(0, 1, (10, 16, 16))
-    images[1] = images[0] * 0.5 + 0.2
+    images[0, 0, :2] = 0, 1
+    images[1] = images[0] * 0.5 + 0.4
     scaler, batch = fit(images, "per_image")
     x = scaler.transform(batch)
-    np.testing.assert_allclose(x.mean((1, 2, 3)), 0, atol=1e-6)
     stds = x.std((1, 2, 3), correction=0)
     assert (stds <= PER_IMAGE_STD).all()
     assert (stds > 0.85 * PER_IMAGE_STD).all()
-    torch.testing.assert_close(x[0], x[1], rtol=0, atol=0.12)
+    in_range = 2 * images - 1
+    np.testing.assert_allclose(
+        x.mean((1, 2, 3)), PER_IMAGE_BRIGHTNESS * in_range.mean((1, 2)), atol=1e-5
+    )
+    first, second = (image - image.mean() for image in x[:2])
+    torch.testing.assert_close(first, second, rtol=0.1, atol=0)
 
 
 def test_per_image_does_not_amplify_the_noise_of_a_flat_image():
@@ -109,16 +120,24 @@ def test_none_leaves_values_alone():
 def test_large_offset_of_float64_costs_no_digits():
     fine = np.random.default_rng(0).uniform(0, 1, (5, 6, 6))
     for offset in (0.0, 1e9):
-        scaler, batch = fit(fine + offset, "auto")
+        scaler, batch = fit(fine + offset, "range")
         expected = 2 * (fine - fine.min()) / (fine.max() - fine.min()) - 1
         np.testing.assert_allclose(scaler.transform(batch)[:, 0], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("scaling", ["auto", "standard", "unit", None])
+@pytest.mark.parametrize("scaling", ["range", "standard", "unit", None])
 def test_inverse_undoes_transform(scaling):
     array = np.random.default_rng(0).uniform(20, 30, (6, 5, 5, 2)).astype(np.float32)
     scaler, batch = fit(array, scaling)
     torch.testing.assert_close(scaler.inverse(scaler.transform(batch)), batch)
+
+
+def test_inverse_of_per_image_gives_brightness_back_and_a_typical_contrast():
+    images = np.random.default_rng(0).uniform(40, 41, (20, 8, 8))
+    scaler, batch = fit(images, "per_image")
+    back = scaler.inverse(scaler.transform(batch)).numpy()[:, 0]
+    np.testing.assert_allclose(back.mean((1, 2)), images.mean((1, 2)), atol=1e-4)
+    np.testing.assert_allclose(back.std((1, 2)), images.std(), rtol=0.2)
 
 
 @pytest.mark.parametrize("make", BOTH, ids=IDS)
@@ -138,7 +157,7 @@ def test_the_same_images_in_other_units_give_the_same_classifier(make):
 
 
 @pytest.mark.parametrize("make", BOTH, ids=IDS)
-@pytest.mark.parametrize("scaling", ["per_image", "unit"])
+@pytest.mark.parametrize("scaling", ["per_image", "range", "unit"])
 def test_scalings_of_images_refuse_tables(make, scaling):
     estimator = make(scaling=scaling)
     with pytest.raises(InvalidInputError, match=rf"scaling='{scaling}' is for images.*image_shape"):
@@ -146,7 +165,7 @@ def test_scalings_of_images_refuse_tables(make, scaling):
     assert not hasattr(estimator, "net_")
 
 
-@pytest.mark.parametrize("scaling", ["auto", "standard", "unit", None])
+@pytest.mark.parametrize("scaling", ["range", "standard", "unit", None])
 def test_samples_are_in_the_units_of_x(scaling):
     X = noise_images(dtype=np.float64) / 255 * 10 + 990  # 990..1000
     samples = sgan(scaling=scaling).fit(X, few_labels()).sample(16, random_state=0)
@@ -157,7 +176,7 @@ def test_samples_are_in_the_units_of_x(scaling):
         assert samples.max() < 1020
 
 
-@pytest.mark.parametrize("scaling", ["auto", "per_image"])
+@pytest.mark.parametrize("scaling", ["range", "per_image"])
 def test_samples_of_bytes_are_bytes(scaling):
     samples = sgan(scaling=scaling).fit(noise_images(), few_labels()).sample(8, random_state=0)
     assert samples.dtype == np.uint8
