@@ -12,7 +12,9 @@ SIDE = 32  # the study's images are 32x32; others are resized
 def _resize(x: Tensor, height: int, width: int) -> Tensor:
     if x.shape[-2:] == (height, width):
         return x
-    return F.interpolate(x, (height, width), mode="bilinear", antialias=True)
+    # in float32: on the CPU, torch has no antialiased interpolation of bfloat16
+    resized = F.interpolate(x.float(), (height, width), mode="bilinear", antialias=True)
+    return resized.to(x.dtype)
 
 
 class CraterDiscriminator(LocalRandomModule):
