@@ -52,7 +52,7 @@ def fit_and_score(
     if labeled_only:
         y, labeled = known_labels(y)
         X = _safe_indexing(X, np.flatnonzero(labeled))
-    with _limit_threads(n_threads):
+    with limit_threads(n_threads):
         start = time.perf_counter()
         estimator.fit(X, y)
         fitted = time.perf_counter()
@@ -63,7 +63,7 @@ def fit_and_score(
 
 
 @contextmanager
-def _limit_threads(n_threads: int | None) -> Iterator[None]:
+def limit_threads(n_threads: int | None) -> Iterator[None]:
     """Limit the threads of the libraries that are loaded, and restore them."""
     if n_threads is None:
         yield

@@ -1,0 +1,42 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "cross_validation.py"
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("cross_validation", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_writes_a_record_and_a_report_that_agree(script, tmp_path, capsys):
+    X, y = load_iris(return_X_y=True)
+    np.savez(tmp_path / "iris.npz", X_train=X[::2], y_train=y[::2], X_test=X[1::2], y_test=y[1::2])
+    arguments = ["--data", str(tmp_path / "iris.npz"), "--labels", "6", "15", "--draws", "2"]
+    arguments += ["--estimators", "LabelSpreading", "--out", str(tmp_path / "out"), "--quiet"]
+    assert script.main(arguments) == 0
+    record = json.loads((tmp_path / "out" / "cross_validation_iris.json").read_text())
+    scores = {name: np.array(v) for name, v in record["scores"]["LabelSpreading"].items()}
+    assert record["settings"]["n_splits"] == [2, 5]
+    assert all(values.shape == (2, 2) for values in scores.values())
+    assert scores[script.TRUTH].min() > 0.7
+    assert scores[script.PLAIN].max() < 0.3  # a fifth of the rows at most is labelled
+    assert np.abs(scores[script.OURS][1] - scores[script.TRUTH][1]).max() < 0.2
+    text = (tmp_path / "out" / "cross_validation_iris.md").read_text()
+    assert text == script.report(record)
+    assert f"{scores[script.OURS][1].mean():.3f} ±" in text
+    assert capsys.readouterr().out == ""
+
+
+def test_fewer_than_two_labels_a_class_is_an_error(script, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        script.main(["--data", "digits", "--labels", "10", "--out", str(tmp_path)])
+    assert "at least 2 labels of each of 10 classes" in capsys.readouterr().err
