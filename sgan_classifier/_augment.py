@@ -1,10 +1,14 @@
 """Random views of a batch of images, made on the batch's device."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-AUGMENTATIONS = ("shift", "flip", "rotate90", "brightness")
+AUGMENTATIONS = ("shift", "flip", "rotate90", "affine", "brightness", "cutout")
 
+AFFINE_TURN = 0.26  # radians either way, 15 degrees
+AFFINE_STRETCH = 0.1  # relative change of each side, and shear, either way
+CUTOUT_SIDE = 0.5  # of the shorter side
 BRIGHTNESS = 0.1  # added to scaled pixels, uniform in +-this
 CONTRAST = 0.2  # log-factor on scaled pixels around the image's mean, uniform in +-this
 
@@ -56,6 +60,59 @@ def geometric_view(batch: Tensor, names: tuple[str, ...], rng: torch.Generator) 
     return batch.flatten(2).gather(2, flat).view(batch.shape)
 
 
+def affine_view(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Turn, stretch and shear each scaled image a little at random, with bilinear interpolation.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, c, h, w), floating point
+    rng : torch.Generator
+        On the batch's device.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+    """
+    turn, stretch_x, stretch_y, shear = _uniform((4, x.shape[0]), rng, x.device)
+    cos, sin = torch.cos(AFFINE_TURN * turn), torch.sin(AFFINE_TURN * turn)
+    scale_x, scale_y = 1.0 + AFFINE_STRETCH * stretch_x, 1.0 + AFFINE_STRETCH * stretch_y
+    zero = torch.zeros_like(cos)
+    upper = torch.stack([cos * scale_x, -sin + AFFINE_STRETCH * shear, zero], dim=1)
+    lower = torch.stack([sin, cos * scale_y, zero], dim=1)
+    grid = F.affine_grid(torch.stack([upper, lower], dim=1), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+def cutout_view(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Hide a square of half the side, at a random place, behind the image's mean.
+
+    DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout",
+    2017. The square may reach over the edge.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, c, h, w), scaled pixels
+    rng : torch.Generator
+        On the batch's device.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+    """
+    n, _, height, width = x.shape
+    half = CUTOUT_SIDE * min(height, width) / 2.0
+    row, column = (
+        (
+            torch.arange(size, device=x.device)
+            - torch.randint(0, size, (n, 1), generator=rng, device=x.device)
+        ).abs()
+        < half
+        for size in (height, width)
+    )
+    hidden = (row[:, :, None] & column[:, None, :])[:, None]
+    return torch.where(hidden, x.mean(dim=(1, 2, 3), keepdim=True), x)
+
+
 def photometric_view(x: Tensor, rng: torch.Generator) -> Tensor:
     """Change brightness and contrast of each scaled image at random.
 
@@ -69,9 +126,14 @@ def photometric_view(x: Tensor, rng: torch.Generator) -> Tensor:
     -------
     Tensor of shape (n, c, h, w)
     """
-    uniform = 2.0 * torch.rand(2, x.shape[0], 1, 1, 1, generator=rng, device=x.device) - 1.0
+    uniform = _uniform((2, x.shape[0], 1, 1, 1), rng, x.device)
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
     return (x - mean) * torch.exp(CONTRAST * uniform[0]) + mean + BRIGHTNESS * uniform[1]
+
+
+def _uniform(shape: tuple[int, ...], rng: torch.Generator, device: torch.device) -> Tensor:
+    """Draw from [-1, 1)."""
+    return 2.0 * torch.rand(shape, generator=rng, device=device) - 1.0
 
 
 def _reflect(position: Tensor, size: int) -> Tensor:

@@ -51,7 +51,9 @@ class BaseImageClassifier(
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "optimizer_params": [dict, None],
-        "learning_rate_schedule": [StrOptions({"constant", "linear", "cosine"})],
+        "learning_rate_schedule": [
+            StrOptions({"constant", "linear", "linear_last_third", "cosine"})
+        ],
         "network": [StrOptions({"auto", *networks.NETWORKS}), callable],
         "width": [Interval(Integral, 1, None, closed="left")],
         "ema_decay": [Interval(Real, 0, 1, closed="left")],

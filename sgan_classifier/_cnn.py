@@ -22,18 +22,18 @@ class CNNClassifier(BaseImageClassifier):
 
     Parameters
     ----------
-    max_iter : int, default=2000
+    max_iter : int, default=1000
         Number of optimiser steps, whatever the number of rows.
     batch_size : int, default=64
         Labelled rows in a step. Where there are fewer, they are repeated.
-    learning_rate : float, default=1e-3
+    learning_rate : float, default=2e-3
         Of the discriminator; Adam.
     optimizer_params : dict, optional
         Further arguments of `torch.optim.AdamW`; by default betas (0.5, 0.999) and no weight decay,
         which is plain Adam.
-    learning_rate_schedule : {"constant", "linear", "cosine"}, default="linear"
-        "linear" is constant for two thirds of the steps and then falls to zero in a straight line
-        [1]_; "cosine" falls to zero as half a cosine.
+    learning_rate_schedule : str, default="linear"
+        "linear" falls to zero in a straight line and "cosine" as half a cosine;
+        "linear_last_third" is constant for two thirds of the steps first [1]_; "constant".
     network : str or callable, default="auto"
         "auto" is the discriminator of `SGANClassifier`: the same architecture, for fair
         comparisons. "crater2021" is the baseline of the lunar crater study (two or more classes;
@@ -48,9 +48,11 @@ class CNNClassifier(BaseImageClassifier):
         Decay of the running average of the weights, a step. The averaged weights predict.
     augment : str, tuple of str, callable or None, default="auto"
         Random views of the training images. "auto" shifts by up to a sixteenth of the side. Names
-        from "shift", "flip", "rotate90" and "brightness" are combined in a tuple: give those that
-        do not change an image's class. A callable maps a batch of scaled images, a tensor
-        (n, c, h, w), to one of the same shape. Feature tables have none by default.
+        are combined in a tuple: "shift"; "flip", left and right; "rotate90"; "affine", small turns,
+        stretches and shears; "brightness", with contrast; and "cutout", a hidden square in
+        unlabelled images. Give those that do not change an image's class. A callable maps a batch
+        of scaled images, a tensor (n, c, h, w), to one of the same shape. Feature tables have none
+        by default.
     scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
         "auto" is "per_image" for images and "standard" for tables. "per_image" standardises every
         image by itself, which evens out illumination, but keeps a quarter of its mean brightness.
@@ -130,9 +132,9 @@ class CNNClassifier(BaseImageClassifier):
     def __init__(
         self,
         *,
-        max_iter: int = 2000,
+        max_iter: int = 1000,
         batch_size: int = 64,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         optimizer_params: dict | None = None,
         learning_rate_schedule: str = "linear",
         network: Any = "auto",

@@ -37,8 +37,8 @@ DATA_INIT_BATCH = 500  # images for data-dependent initialisation (Salimans et a
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,
-    # Salimans et al. 2016: constant for two thirds of training, then to zero in a straight line
-    "linear": lambda progress: min(1.0, 3.0 * (1.0 - progress)),
+    "linear": lambda progress: 1.0 - progress,
+    "linear_last_third": lambda progress: min(1.0, 3.0 * (1.0 - progress)),  # Salimans et al. 2016
     "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
 }
 

@@ -28,7 +28,7 @@ class SGANClassifier(BaseImageClassifier):
 
     Parameters
     ----------
-    max_iter : int, default=2000
+    max_iter : int, default=1000
         Number of optimiser steps, whatever the number of rows.
     batch_size : int, default=64
         Labelled rows in a step. Where there are fewer, they are repeated.
@@ -38,16 +38,16 @@ class SGANClassifier(BaseImageClassifier):
     fake_ratio : float or (float, float), default=1.0
         Generated rows in a step, as a multiple of `batch_size`; a pair sets the discriminator's and
         the generator's step apart.
-    learning_rate : float, default=1e-3
+    learning_rate : float, default=2e-3
         Of the discriminator; Adam.
     generator_learning_rate : float, optional
         Of the generator; by default `learning_rate`.
     optimizer_params : dict, optional
         Further arguments of `torch.optim.AdamW`; by default betas (0.5, 0.999) and no weight decay,
         which is plain Adam.
-    learning_rate_schedule : {"constant", "linear", "cosine"}, default="linear"
-        "linear" is constant for two thirds of the steps and then falls to zero in a straight line
-        [1]_; "cosine" falls to zero as half a cosine.
+    learning_rate_schedule : str, default="linear"
+        "linear" falls to zero in a straight line and "cosine" as half a cosine;
+        "linear_last_third" is constant for two thirds of the steps first [1]_; "constant".
     network : str or callable, default="auto"
         "auto" takes "strided" convolutions for images and an "mlp" for feature tables. Other names
         are "crater2021", "salimans2016_mnist" and "salimans2016_conv". A callable
@@ -63,11 +63,11 @@ class SGANClassifier(BaseImageClassifier):
         Weight of the loss for telling real from generated rows [1]_. 0 trains no generator.
     entropy_weight : float, default=0.0
         Weight of the conditional entropy of the unlabelled rows [2]_.
-    pseudo_label_weight : float, default=0.5
+    pseudo_label_weight : float, default=1.0
         Weight of the cross-entropy between one view of the unlabelled rows and the running
         average's own labels for another view, where it is sure enough of them [3]_. Rises from 0
         over the first 30 % of `max_iter` steps.
-    balance_weight : float, default=1.0
+    balance_weight : float, default=5.0
         Weight of the divergence between the mean prediction on the unlabelled rows and the class
         frequencies of the labelled rows [4]_. Set it to 0 if the labels were not drawn in the
         proportions of the unlabelled rows.
@@ -79,9 +79,11 @@ class SGANClassifier(BaseImageClassifier):
         Decay of the running average of the weights, a step. The averaged weights predict.
     augment : str, tuple of str, callable or None, default="auto"
         Random views of the training images. "auto" shifts by up to a sixteenth of the side. Names
-        from "shift", "flip", "rotate90" and "brightness" are combined in a tuple: give those that
-        do not change an image's class. A callable maps a batch of scaled images, a tensor
-        (n, c, h, w), to one of the same shape. Feature tables have none by default.
+        are combined in a tuple: "shift"; "flip", left and right; "rotate90"; "affine", small turns,
+        stretches and shears; "brightness", with contrast; and "cutout", a hidden square in
+        unlabelled images. Give those that do not change an image's class. A callable maps a batch
+        of scaled images, a tensor (n, c, h, w), to one of the same shape. Feature tables have none
+        by default.
     scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
         "auto" is "per_image" for images and "standard" for tables. "per_image" standardises every
         image by itself, which evens out illumination, but keeps a quarter of its mean brightness.
@@ -184,11 +186,11 @@ class SGANClassifier(BaseImageClassifier):
     def __init__(
         self,
         *,
-        max_iter: int = 2000,
+        max_iter: int = 1000,
         batch_size: int = 64,
         unlabeled_ratio: float = 1.0,
         fake_ratio: float | tuple[float, float] = 1.0,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         generator_learning_rate: float | None = None,
         optimizer_params: dict | None = None,
         learning_rate_schedule: str = "linear",
@@ -197,8 +199,8 @@ class SGANClassifier(BaseImageClassifier):
         latent_dim: int = 100,
         adversarial_weight: float = 0.1,
         entropy_weight: float = 0.0,
-        pseudo_label_weight: float = 0.5,
-        balance_weight: float = 1.0,
+        pseudo_label_weight: float = 1.0,
+        balance_weight: float = 5.0,
         generator_loss: str = "non_saturating",
         ema_decay: float = 0.99,
         augment: Any = "auto",

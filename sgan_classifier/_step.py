@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from . import losses
-from ._augment import geometric_view, photometric_view
+from ._augment import affine_view, cutout_view, geometric_view, photometric_view
 from ._batches import CyclingSampler, Rows
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class TrainingStep:
         if pool is not None:
             size = self.settings.unlabeled_batch_size
             positions = self.net.streams.pool_index.integers(len(pool), size=size)
-            batches.append(self._view(pool, positions))
+            batches.append(self._view(pool, positions, strong=True))
             if self.settings.pseudo_label_weight > 0:
                 pseudo_labels = self._pseudo_label(self._view(pool, positions))
         fake = None
@@ -208,8 +208,12 @@ class TrainingStep:
             logits, _ = self.net.average_(x)
         return self.net.threshold_(torch.softmax(logits.float(), dim=1))
 
-    def _view(self, rows: Rows, positions: np.ndarray) -> Tensor:
-        """Take rows, (b, *input_shape), on the device, augmented and scaled."""
+    def _view(self, rows: Rows, positions: np.ndarray, strong: bool = False) -> Tensor:
+        """Take rows, (b, *input_shape), on the device, augmented and scaled.
+
+        A strong view is one that the discriminator learns to label as the running average labels a
+        weak view of the same image; only strong views are cut out.
+        """
         batch = rows.take(positions).to(self.device, non_blocking=True)
         augment = self.settings.augment
         if callable(augment):
@@ -217,7 +221,13 @@ class TrainingStep:
         if augment:
             batch = geometric_view(batch, augment, self.rng)
         x = self.net.scaler.transform(batch)
-        return photometric_view(x, self.rng) if "brightness" in augment else x
+        if "affine" in augment:
+            x = affine_view(x, self.rng)
+        if "brightness" in augment:
+            x = photometric_view(x, self.rng)
+        if strong and "cutout" in augment:
+            x = cutout_view(x, self.rng)
+        return x
 
     # ------------------------------------------------------------------ passes
 

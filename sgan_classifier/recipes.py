@@ -50,7 +50,7 @@ SALIMANS_2016_CONV: dict[str, Any] = {
     "scaling": "range",
     "generator_loss": "feature_matching",
     "learning_rate": 3e-4,
-    "learning_rate_schedule": "linear",
+    "learning_rate_schedule": "linear_last_third",
     "max_iter": 900 * 732,
 }
 

@@ -3,13 +3,18 @@
 from functools import partial
 from typing import Literal
 
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..networks._crater2021 import SIDE
 
 Pooling = Literal["average", "max", "none"]
 
 
 class CraterCNNVariant(nn.Module):
     """The study's CNN baseline in plain torch layers, with the parts it was tried with.
+
+    Images of other sizes are resized to the study's 32x32.
 
     Parameters
     ----------
@@ -33,7 +38,7 @@ class CraterCNNVariant(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        n_channels, height, width = input_shape
+        n_channels, side = input_shape[0], SIDE
         poolings = (_pooling(first_pooling), nn.MaxPool2d(2), nn.Identity())
         layers: list[nn.Module] = []
         for n_in, n_out, pooling in zip((n_channels, 32, 64), (32, 64, 64), poolings, strict=True):
@@ -42,18 +47,16 @@ class CraterCNNVariant(nn.Module):
                 layers.append(nn.BatchNorm2d(n_out))
             layers += [nn.ReLU(), pooling]
             factor = 1 if isinstance(pooling, nn.Identity) else 2
-            height, width = (height - 2) // factor, (width - 2) // factor
-        if min(height, width) < 1:
-            raise ValueError(
-                f"Images of {input_shape[1]}x{input_shape[2]} pixels are too small for the study's "
-                "CNN; it needs 18x18 at least. Leave the sections on the CNN's parts out."
-            )
-        layers += [nn.Flatten(), nn.Linear(64 * height * width, 64), nn.ReLU()]
+            side = (side - 2) // factor
+        layers += [nn.Flatten(), nn.Linear(64 * side**2, 64), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(64, n_classes))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (n, n_channels, height, width) to logits (n, n_classes) and features (n, 64)."""
+        if x.shape[-2:] != (SIDE, SIDE):
+            # in float32: on the CPU, torch has no antialiased interpolation of bfloat16
+            x = F.interpolate(x.float(), (SIDE, SIDE), mode="bilinear", antialias=True)
         features = self.trunk(x)
         return self.head(features), features
 
