@@ -70,7 +70,7 @@ class SGANClassifier(BaseImageClassifier):
     balance_weight : float, default=5.0
         Weight of the divergence between the mean prediction on the unlabelled rows and the class
         frequencies of the labelled rows [4]_. Set it to 0 if the labels were not drawn in the
-        proportions of the unlabelled rows.
+        proportions of the unlabelled rows. With `class_weight` it counts as 0.
     generator_loss : str, default="non_saturating"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or

@@ -83,6 +83,8 @@ class TrainingStep:
             None if weight is None else torch.as_tensor(weight, dtype=torch.float32).to(self.device)
         )
         self.is_adversarial = self.settings.adversarial_weight > 0 and data.pool is not None
+        # weighting the classes means to predict them in other proportions than those of the labels
+        self.balance_weight = self.settings.balance_weight if weight is None else 0.0
         # add-one: a class that has no label yet keeps a share
         counts = np.bincount(data.codes, minlength=net.n_classes) + 1.0
         self.prior = torch.as_tensor(counts / counts.sum(), dtype=torch.float32).to(self.device)
@@ -151,10 +153,10 @@ class TrainingStep:
                 entropy = losses.conditional_entropy(unlabeled_logits)
                 figures["entropy"] = entropy
                 loss = loss + settings.entropy_weight * entropy
-            if settings.balance_weight > 0:
+            if self.balance_weight > 0:
                 balance = losses.class_balance(unlabeled_logits, self.prior)
                 figures["class_balance"] = balance
-                loss = loss + settings.balance_weight * balance
+                loss = loss + self.balance_weight * balance
         if pseudo_labels is not None:
             pseudo_label_loss = losses.pseudo_label_loss(unlabeled_logits, *pseudo_labels)
             figures["pseudo_label_loss"] = pseudo_label_loss
