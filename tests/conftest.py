@@ -1,0 +1,54 @@
+"""Shared fixtures. Tests that need real images skip, with the reason, where there are none."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+
+from sgan_classifier.benchmarking import BenchmarkData, load_benchmark_data
+from sgan_classifier.benchmarking._data import DATA_VARIABLE
+
+mpl.use("Agg")  # before anything imports pyplot, which would look for a screen
+
+
+@pytest.fixture(autouse=True)
+def torch_threads() -> Iterator[None]:
+    """One thread a test: equal figures on every machine, and no test disturbs the next."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def global_random_state_kept() -> Iterator[None]:
+    """Fail if the test leaves the global generators of torch or NumPy other than it found them."""
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    yield
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real images, which SGAN_CLASSIFIER_DATA names."""
+    folder = os.environ.get(DATA_VARIABLE)
+    if not folder:
+        pytest.skip(f"{DATA_VARIABLE} is not set; it names the folder of the real images")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def lunar(data_dir: Path) -> BenchmarkData:
+    """Patches of the Moon, loaded once."""
+    return load_benchmark_data("lunar_nac", data_dir)
+
+
+@pytest.fixture(scope="session")
+def digits() -> BenchmarkData:
+    """The 8x8 digits of scikit-learn, split once and for all."""
+    return load_benchmark_data("digits")

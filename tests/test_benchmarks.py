@@ -1,0 +1,320 @@
+"""The benchmarks, run for real with tiny budgets."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from sgan_classifier import CNNClassifier, SGANClassifier, recipes
+from sgan_classifier.benchmarking import (
+    EpochBudget,
+    label_efficiency_main,
+    label_efficiency_report,
+    load_benchmark_data,
+    make_contenders,
+    study_main,
+    study_report,
+    update_readme,
+)
+from sgan_classifier.benchmarking._contenders import CNN, SGAN, to_unit_rows
+from sgan_classifier.benchmarking._data import DATA_VARIABLE
+from sgan_classifier.benchmarking._label_efficiency import CACHE, compare
+from sgan_classifier.benchmarking._networks import CraterCNNVariant
+from sgan_classifier.benchmarking._report import comparison_sentences
+from sgan_classifier.benchmarking._study_sections import SECTION_KEYS, make_sections
+from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
+
+QUICK = ["--data", "digits", "--labels", "10", "20", "--max-iter", "2", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory):
+    """A folder with the reports of one tiny run."""
+    out = tmp_path_factory.mktemp("reports")
+    assert label_efficiency_main([*QUICK, "--draws", "2", "--out", str(out)]) == 0
+    return out
+
+
+def read_record(folder, name="label_efficiency_digits"):
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def curve_of(scores):
+    """A curve with the given test scores, {name: (n_sizes, n_draws)}."""
+    scores = {name: np.asarray(rows, dtype=float) for name, rows in scores.items()}
+    n_sizes, n_draws = next(iter(scores.values())).shape
+    sizes = 10 * np.arange(1, n_sizes + 1)
+    return LabelEfficiencyCurve(
+        sizes, np.arange(n_draws), "accuracy", scores, scores, scores, scores
+    )
+
+
+class StopOnFirstBatch:
+    """An augmentation during which the user presses Ctrl-C."""
+
+    def __call__(self, batch):
+        raise KeyboardInterrupt
+
+
+class Inspector(ClassifierMixin, BaseEstimator):
+    """Learns nothing, and refuses to be shown more labels than it should be."""
+
+    def __init__(self, n_labels=10):
+        self.n_labels = n_labels
+
+    def fit(self, X, y):
+        if (y != -1).sum() != self.n_labels:
+            raise AssertionError(f"{(y != -1).sum()} labels are to be seen, not {self.n_labels}")
+        self.classes_ = np.unique(y[y != -1])
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+# ---------------------------------------------------------------------- data
+
+
+def test_digits_have_a_fixed_test_set_that_training_never_sees(digits):
+    again = load_benchmark_data("digits")
+    assert (len(digits.X_train), len(digits.X_test)) == (1297, 500)
+    np.testing.assert_array_equal(digits.X_test, again.X_test)
+    assert set(digits.y_train) == set(digits.y_test) == set(range(10))
+
+
+def test_lunar_patches_have_room_for_the_mark_of_unlabelled_rows(lunar):
+    assert lunar.X_train.shape == (7300, 32, 32)
+    assert lunar.X_train.dtype == np.uint8
+    assert mask_labels(lunar.y_train, 10, random_state=0).min() == -1
+    assert len(np.unique(lunar.groups)) == 12
+    assert lunar.parameters == {"augment": ("shift", "flip", "rotate90")}
+
+
+def test_npz_file_is_loaded_by_its_path(tmp_path, digits):
+    path = tmp_path / "mine.npz"
+    np.savez(
+        path,
+        X_train=digits.X_train,
+        y_train=digits.y_train.astype(np.uint8),
+        X_test=digits.X_test,
+        y_test=digits.y_test,
+    )
+    data = load_benchmark_data(str(path))
+    assert data.name == "mine"
+    np.testing.assert_array_equal(data.y_train, digits.y_train)
+    assert data.parameters == {}
+
+
+def test_unknown_data_missing_folder_and_missing_file_say_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+    with pytest.raises(ValueError, match="Unknown data 'mars'"):
+        load_benchmark_data("mars")
+    with pytest.raises(
+        ValueError, match=f"--data-dir, or set the environment variable {DATA_VARIABLE}"
+    ):
+        load_benchmark_data("lunar_nac")
+    with pytest.raises(FileNotFoundError, match=r"There is no file .*lunar_nac\.npz"):
+        load_benchmark_data("lunar_nac", tmp_path)
+
+
+def test_npz_file_that_lacks_an_array_or_a_label_is_refused(tmp_path, digits):
+    lacking, uneven = tmp_path / "lacking.npz", tmp_path / "uneven.npz"
+    np.savez(lacking, X_train=digits.X_train, y_train=digits.y_train)
+    with pytest.raises(ValueError, match="lacks X_test, y_test"):
+        load_benchmark_data(str(lacking))
+    np.savez(
+        uneven,
+        X_train=digits.X_train,
+        y_train=digits.y_train[:-1],
+        X_test=digits.X_test,
+        y_test=digits.y_test,
+    )
+    with pytest.raises(ValueError, match="X_train has 1297 rows but y_train has 1296"):
+        load_benchmark_data(str(uneven))
+
+
+# ---------------------------------------------------------------------- methods
+
+
+def test_networks_of_a_comparison_differ_in_nothing_that_the_data_sets(lunar):
+    contenders = make_contenders(lunar)
+    assert len(contenders) == 6
+    networks = [est for est in contenders.values() if hasattr(est, "augment")]
+    assert len(networks) == 4
+    assert {est.augment for est in networks} == {("shift", "flip", "rotate90")}
+    defaults = SGANClassifier().set_params(**lunar.parameters)
+    assert contenders[SGAN].get_params() == defaults.get_params()
+
+
+def test_feature_tables_are_compared_without_the_networks_for_images(digits):
+    flat = load_benchmark_data("digits")
+    flat = type(flat)(
+        "table",
+        flat.X_train.reshape(len(flat.X_train), -1),
+        flat.y_train,
+        flat.X_test.reshape(len(flat.X_test), -1),
+        flat.y_test,
+    )
+    assert list(make_contenders(flat)) == [SGAN, CNN, "LabelSpreading", "SelfTraining"]
+
+
+def test_unit_rows_have_mean_zero_and_norm_one_and_flat_images_stay_finite(digits):
+    images = np.concatenate([digits.X_train[:5], np.full((1, 8, 8), 7.0)])
+    rows = to_unit_rows(images)
+    assert rows.shape == (6, 64)
+    np.testing.assert_allclose(rows.mean(axis=1), 0.0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(rows[:5], axis=1), 1.0, rtol=1e-5)
+    assert np.isfinite(rows).all()
+
+
+def test_study_network_runs_on_other_image_sizes_in_low_precision(digits):
+    settings = {**recipes.CRATERS_2021, "max_iter": 1, "precision": "bf16", "random_state": 0}
+    y = mask_labels(digits.y_train, 10, random_state=0)
+    proba = SGANClassifier(**settings).fit(digits.X_train, y).predict_proba(digits.X_test[:3])
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("n_labeled", "epochs", "steps", "batch"), [(10, 5, 5, 10), (100, 5, 20, 32)]
+)
+def test_epoch_budget_counts_the_labelled_rows_alone(digits, n_labeled, epochs, steps, batch):
+    y = mask_labels(digits.y_train, n_labeled, random_state=0)
+    budget = EpochBudget(CNNClassifier(width=4), epochs=epochs, batch_size=32, random_state=0)
+    budget.fit(digits.X_train, y)
+    assert budget.estimator_.max_iter == budget.estimator_.n_iter_ == steps
+    assert budget.estimator_.batch_size == batch
+    assert budget.estimator.max_iter == CNNClassifier().max_iter
+    assert 0.0 <= budget.score(digits.X_test, digits.y_test) <= 1.0
+
+
+def test_variants_of_the_study_cnn_have_the_parts_they_are_named_for():
+    def count(network):
+        return sum(parameter.numel() for parameter in network.parameters())
+
+    base = CraterCNNVariant((1, 32, 32), 2)
+    assert count(base) == 320 + 18_496 + 36_928 + 1024 * 64 + 64 + 64 * 2 + 2
+    assert count(CraterCNNVariant((1, 32, 32), 2, first_pooling="max")) == count(base)
+    assert count(CraterCNNVariant((1, 32, 32), 2, first_pooling="none")) > count(base)
+    assert count(CraterCNNVariant((1, 32, 32), 2, batch_norm=True)) == count(base) + 2 * 160
+    assert count(CraterCNNVariant((1, 8, 8), 2)) == count(base), "resized to 32x32"
+
+
+# ---------------------------------------------------------------------- runs and reports
+
+
+def test_run_writes_a_record_that_makes_the_report_again(quick_run):
+    record = read_record(quick_run)
+    assert record["data"]["name"] == "digits"
+    assert record["settings"]["n_draws"] == 2
+    assert record["machine"]["precision"] in ("fp32", "bf16")
+    assert {"torch", "scikit-learn", "sgan_classifier"} <= set(record["versions"])
+    assert len(record["curve"]["test_scores"][SGAN]) == 2
+    assert record["command"].endswith(f"--out {quick_run}")
+    assert record["estimators"][SGAN]["parameters"]["max_iter"] == 2
+    report = (quick_run / "label_efficiency_digits.md").read_text(encoding="utf-8")
+    assert report == label_efficiency_report(record, "label_efficiency_digits.png")
+    assert "0x" not in report, "an address in memory differs from run to run"
+    assert (quick_run / "label_efficiency_digits.png").stat().st_size > 10_000
+
+
+def test_run_that_goes_on_does_not_repeat_finished_fits(quick_run):
+    before = read_record(quick_run)["curve"]
+    assert label_efficiency_main([*QUICK, "--draws", "3", "--out", str(quick_run)]) == 0
+    after = read_record(quick_run)["curve"]
+    for name, seconds in before["fit_times"].items():
+        kept = [row[:2] for row in after["fit_times"][name]]
+        assert kept == seconds, "a fit that is made again takes another time"
+        assert [len(row) for row in after["fit_times"][name]] == [3, 3]
+
+
+def test_fit_stopped_by_the_user_does_not_count_as_finished(digits, tmp_path):
+    settings = {"n_jobs": 1, "random_state": 0, "verbose": 0, "memory": tmp_path / CACHE}
+    stopped = {"CNN": CNNClassifier(max_iter=2, width=4, augment=StopOnFirstBatch())}
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            compare(stopped, digits, [10], 1, **settings)
+    assert not list(tmp_path.rglob("output.pkl"))
+
+
+def test_methods_are_shown_the_drawn_labels_and_no_other(digits):
+    settings = {"n_jobs": 1, "random_state": 0, "verbose": 0, "memory": None}
+    compare({"honest": Inspector(10)}, digits, [10], 2, **settings)
+    with pytest.raises(AssertionError, match="20 labels are to be seen"):
+        compare({"honest": Inspector(10)}, digits, [20], 1, **settings)
+
+
+def test_sentences_say_plainly_where_the_sgan_does_not_win():
+    curve = curve_of(
+        {
+            SGAN: [[0.90, 0.91, 0.92], [0.80, 0.81, 0.82], [0.70, 0.90, 0.80], [0.70, 0.90, 0.78]],
+            CNN: [[0.80, 0.81, 0.83], [0.90, 0.91, 0.93], [0.75, 0.80, 0.80], [0.80, 0.80, 0.80]],
+        }
+    )
+    sentences = comparison_sentences(curve)
+    assert sentences[0].startswith("10 labels: the SGAN beats the CNN, +9.7 points")
+    assert sentences[1].startswith("20 labels: the SGAN does not beat the CNN; it is worse, -10.3")
+    assert sentences[2].startswith("30 labels: the SGAN does not clearly beat the CNN")
+    assert sentences[3].startswith("40 labels: the SGAN does not beat the CNN, -0.7 points")
+    one_draw = curve_of({SGAN: [[0.9]], CNN: [[0.8]]})
+    assert "nothing can be said" in comparison_sentences(one_draw)[0]
+
+
+def test_readme_tables_are_made_from_the_records(quick_run):
+    text = "before <!-- results: digits -->stale<!-- end of results --> after"
+    updated = update_readme(text, quick_run)
+    assert "stale" not in updated
+    assert updated.startswith("before <!-- results: digits -->")
+    assert "| labels | SGAN |" in updated
+    assert "labels: the SGAN" in updated
+    assert update_readme(updated, quick_run) == updated
+
+
+def test_study_sections_are_those_the_command_names(lunar):
+    sections = make_sections(lunar)
+    assert tuple(sections) == SECTION_KEYS
+    for section in sections.values():
+        assert section.baseline in section.estimators
+
+
+def test_study_section_runs_on_digits_and_reports(tmp_path):
+    arguments = "--data digits --sections cnn-budget --labels 10 20 --draws 2 --budget 0.001"
+    assert study_main([*arguments.split(), "--quiet", "--out", str(tmp_path)]) == 0
+    record = read_record(tmp_path, "study_digits")
+    assert list(record["sections"]) == ["cnn-budget"]
+    report = (tmp_path / "study_digits.md").read_text(encoding="utf-8")
+    assert report == study_report(record)
+    assert '20 labels, against "5 epochs, as the study", draw by draw:' in report
+
+
+def test_study_variants_train_on_lunar_patches(lunar, tmp_path):
+    few = tmp_path / "few.npz"
+    np.savez(
+        few,
+        X_train=lunar.X_train[::50],
+        y_train=lunar.y_train[::50],
+        X_test=lunar.X_test[::50],
+        y_test=lunar.y_test[::50],
+    )
+    arguments = "--sections cnn-parts --labels 10 --draws 2 --budget 0.001 --quiet"
+    assert study_main(["--data", str(few), *arguments.split(), "--out", str(tmp_path)]) == 0
+    curve = read_record(tmp_path, "study_few")["sections"]["cnn-parts"]["curve"]
+    assert len(curve["test_scores"]) == 10
+    assert np.isfinite(list(curve["test_scores"].values())).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "mars"], "Unknown data 'mars'"),
+        (["--data", "digits", "--labels", "few"], "'few' is no number of labels"),
+        (["--data", "digits", "--labels", "3"], "less than the 10 classes"),
+    ],
+)
+def test_wrong_arguments_end_in_one_sentence(arguments, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        label_efficiency_main([*arguments, "--quiet", "--out", str(tmp_path)])
+    assert stop.value.code == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error

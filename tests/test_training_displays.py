@@ -1,0 +1,87 @@
+"""Displays of training curves and of samples."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from sgan_classifier import CNNClassifier, SGANClassifier
+from sgan_classifier.model_selection import mask_labels
+from sgan_classifier.plotting import SamplesDisplay, TrainingCurveDisplay
+
+TINY = {"max_iter": 4, "width": 4, "batch_size": 10, "random_state": 0}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    mpl.pyplot.close("all")
+
+
+@pytest.fixture(scope="module")
+def sgan(digits):
+    y = mask_labels(digits.y_train, 20, random_state=0)
+    return SGANClassifier(**TINY).fit(digits.X_train, y)
+
+
+def test_training_of_an_sgan_has_losses_and_realness(sgan):
+    losses, realness = TrainingCurveDisplay.from_estimator(sgan).axes_
+    labels = [line.get_label() for line in losses.lines]
+    assert labels == ["labelled images", "real or generated", "generator"]
+    assert [line.get_label() for line in realness.lines] == ["real images", "generated images"]
+    assert realness.get_ylim() == (0.0, 1.0)
+    np.testing.assert_allclose(
+        losses.lines[0].get_ydata(), [row["labeled_loss"] for row in sgan.history_]
+    )
+    assert losses.lines[0].get_xdata()[-1] == 4
+
+
+def test_training_of_a_cnn_has_losses_alone(digits):
+    cnn = CNNClassifier(**TINY).fit(digits.X_train[:50], digits.y_train[:50])
+    (losses,) = TrainingCurveDisplay.from_estimator(cnn).axes_
+    assert [line.get_label() for line in losses.lines] == ["labelled images"]
+
+
+def test_training_is_drawn_on_the_figure_given(sgan):
+    figure = Figure()
+    assert TrainingCurveDisplay.from_estimator(sgan, figure=figure).figure_ is figure
+    assert len(figure.axes) == 2
+
+
+def test_samples_are_what_the_generator_makes(sgan):
+    display = SamplesDisplay.from_estimator(sgan, n_samples=3, random_state=1, n_columns=2)
+    grid = np.asarray(display.ax_.images[0].get_array())
+    assert grid.shape == (17, 17)
+    images = sgan.sample(3, random_state=1)
+    scaled = (images - images.min()) / (images.max() - images.min())
+    np.testing.assert_allclose(grid[:8, :8], scaled[0], atol=1e-6)
+    np.testing.assert_allclose(grid[:8, 9:], scaled[1], atol=1e-6)
+    np.testing.assert_allclose(grid[9:, :8], scaled[2], atol=1e-6)
+    np.testing.assert_array_equal(grid[9:, 9:], 1.0)
+
+
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last", "flat"])
+def test_samples_of_colour_images_in_every_layout(layout):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
+    y = np.array([0, 1] * 2 + [-1] * 8)
+    parameters = dict(TINY)
+    if layout == "channels_first":
+        X = np.ascontiguousarray(np.moveaxis(X, -1, 1))
+    elif layout == "flat":
+        X, parameters = X.reshape(12, -1), {**TINY, "image_shape": (8, 8, 3)}
+    model = SGANClassifier(**parameters).fit(X, y)
+    display = SamplesDisplay.from_estimator(model, n_samples=4, n_columns=2)
+    assert display.ax_.images[0].get_array().shape == (17, 17, 3)
+
+
+def test_flat_images_are_drawn_without_a_division_by_zero():
+    grid = SamplesDisplay(np.full((2, 3, 3), 7.0)).plot(n_columns=2).ax_.images[0].get_array()
+    assert np.isfinite(np.asarray(grid)).all()
+
+
+def test_samples_of_a_table_are_refused(digits):
+    y = mask_labels(digits.y_train, 20, random_state=0)
+    model = SGANClassifier(**TINY).fit(digits.X_train.reshape(len(y), -1), y)
+    with pytest.raises(ValueError, match="a table of 64 features, which are no images"):
+        SamplesDisplay.from_estimator(model)
