@@ -313,6 +313,11 @@ def test_mistakes_raise_with_the_remedy_before_any_fit(digits, changes, message)
     assert RECEIVED == []
 
 
+def test_no_estimators_raise(digits):
+    with pytest.raises(ValueError, match="estimators is empty"):
+        label_efficiency_curve({}, **digits, n_labels=[20])
+
+
 def test_an_error_names_the_fit_that_raised_it(digits):
     with pytest.raises(ValueError, match="Invalid classes") as caught:
         label_efficiency_curve({"nb": BadEstimator()}, **digits, n_labels=[20], random_state=4)

@@ -197,6 +197,8 @@ def label_efficiency_curve(
 def _check_arguments(
     estimators: dict, labeled_only: Any, n_labels: Any, n_draws: Any, random_state: Any
 ) -> None:
+    if not estimators:
+        raise ValueError("estimators is empty. Pass a dict of names and estimators.")
     unknown = set(labeled_only) - set(estimators)
     if unknown or isinstance(labeled_only, str):
         raise ValueError(

@@ -97,6 +97,3 @@ class SemiSupervisedGroupKFold(SemiSupervisedSplitter):
             return unlabeled
         groups = np.asarray(groups)
         return unlabeled[~np.isin(groups[unlabeled], groups[test])]
-
-    def _check_class_sizes(self, classes: NDArray, sizes: NDArray, needed: int = 2) -> None:
-        super()._check_class_sizes(classes, sizes, self.n_splits)

@@ -29,6 +29,7 @@ class SemiSupervisedSplitter(BaseCrossValidator):
 
     n_splits: int
     random_state: int | np.random.RandomState | None
+    _tests_each_row_once = True  # within a repetition
 
     @abstractmethod
     def _labeled_splitter(self) -> Any:
@@ -109,13 +110,13 @@ class SemiSupervisedSplitter(BaseCrossValidator):
         """Return the unlabelled rows that may be trained on where `test` is the test fold."""
         return unlabeled
 
-    def _check_class_sizes(self, classes: NDArray, sizes: NDArray, needed: int = 2) -> None:
+    def _check_class_sizes(self, classes: NDArray, sizes: NDArray) -> None:
         if len(classes) < 2:
             raise ValueError(
                 f"y has one labelled class ({classes[0]}); at least 2 are needed. Label rows of "
                 "another class, or check that -1 means unlabelled."
             )
-        least = sizes.min()
+        least, needed = sizes.min(), self.n_splits if self._tests_each_row_once else 2
         if least >= needed:
             return
         if least == 1:
@@ -198,9 +199,6 @@ class SemiSupervisedKFold(SemiSupervisedSplitter):
         random_state = self.random_state if self.shuffle else None
         return StratifiedKFold(self.n_splits, shuffle=self.shuffle, random_state=random_state)
 
-    def _check_class_sizes(self, classes: NDArray, sizes: NDArray, needed: int = 2) -> None:
-        super()._check_class_sizes(classes, sizes, self.n_splits)
-
 
 class RepeatedSemiSupervisedKFold(SemiSupervisedSplitter):
     """`SemiSupervisedKFold` repeated with other folds each time.
@@ -252,9 +250,6 @@ class RepeatedSemiSupervisedKFold(SemiSupervisedSplitter):
             n_splits=self.n_splits, n_repeats=self.n_repeats, random_state=self.random_state
         )
 
-    def _check_class_sizes(self, classes: NDArray, sizes: NDArray, needed: int = 2) -> None:
-        super()._check_class_sizes(classes, sizes, self.n_splits)
-
 
 class SemiSupervisedShuffleSplit(SemiSupervisedSplitter):
     """Random stratified splits of the labelled rows; unlabelled rows are always for training.
@@ -284,6 +279,8 @@ class SemiSupervisedShuffleSplit(SemiSupervisedSplitter):
     [2 1 4 5] [3 0]
     [0 2 4 5] [1 3]
     """
+
+    _tests_each_row_once = False
 
     def __init__(
         self,
