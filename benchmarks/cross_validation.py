@@ -6,6 +6,8 @@ python benchmarks/cross_validation.py --help
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import shlex
 import sys
 import time
@@ -47,6 +49,13 @@ TRUTH, PLAIN, OURS = "truth", "plain folds", "SemiSupervisedKFold"
 PLAIN_BEST, PLAIN_PICK = "plain folds: best score", "plain folds: its pick in truth"
 OURS_BEST, OURS_PICK = "SemiSupervisedKFold: best score", "SemiSupervisedKFold: its pick in truth"
 QUANTITIES = (TRUTH, PLAIN, OURS, PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)
+SCORES = (PLAIN, OURS, TRUTH)
+SEARCHES = (PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)
+
+_MARKED = re.compile(
+    r"(?P<begin><!-- cross_validation: (?P<name>\w+) -->).*?(?P<end><!-- end of tables -->)",
+    re.DOTALL,
+)
 
 Candidate = tuple[BaseEstimator, dict[str, list]]
 
@@ -192,53 +201,89 @@ def report(record: dict[str, Any]) -> str:
     str
         Markdown.
     """
-    n_labels = record["settings"]["n_labels"]
-    n_draws = record["settings"]["n_draws"]
-    scores, searches, picks = [], [], []
+    grids = (
+        f"- `{name}`: " + ", ".join(f"{key} in {values}" for key, values in grid.items())
+        for name, grid in record["grids"].items()
+    )
+    parts = [
+        f"# Cross-validation with few labels: {record['data']['name']}",
+        run_summary(record),
+        tables(record),
+        "## What was searched",
+        "\n".join(grids),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def tables(record: dict[str, Any]) -> str:
+    """Write the tables of the report, which the docs hold too.
+
+    Parameters
+    ----------
+    record : dict
+        As it is written to the JSON file.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    settings = record["settings"]
+    scores, searches, gains = [], [], []
     for name, figures in record["scores"].items():
         arrays = {quantity: np.array(values) for quantity, values in figures.items()}
         curve = LabelEfficiencyCurve(
-            np.array(n_labels), np.arange(n_draws), "accuracy", arrays, {}, {}, {}
+            np.array(settings["n_labels"]),
+            np.arange(settings["n_draws"]),
+            "accuracy",
+            arrays,
+            {},
+            {},
+            {},
         )
-        means = mean_scores(curve)
-        gains = mean_differences(curve, OURS_PICK, TRUTH)
-        for row, size in enumerate(n_labels):
-            head = [name, str(size), str(record["settings"]["n_splits"][row])]
-            scores.append(head + [str(means[q][row]) for q in (PLAIN, OURS, TRUTH)])
-            searches.append(
-                head + [str(means[q][row]) for q in (PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)]
-            )
-            picks.append(
-                [*head[:2], str(means[TRUTH][row]), str(means[OURS_PICK][row])]
-                + [gains[row].in_points()]
-            )
-    head = ["estimator", "labels", "our folds"]
-    return (
-        "\n\n".join(
-            [
-                f"# Cross-validation with few labels: {record['data']['name']}",
-                run_summary(record),
-                "Truth is the accuracy on the test rows of the estimator fitted to all training "
-                f"rows. Plain folds are `cv={SPLITS}`; ours are as many, or as many as there are "
-                "labels a class. Means over the draws with 95 % intervals.",
-                "## cross_val_score",
-                markdown_table([*head, PLAIN, OURS, TRUTH], scores),
-                "## GridSearchCV",
-                "`best_score_`, and the accuracy on the test rows of the candidate it picked.",
-                markdown_table([*head, PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK], searches),
-                "## Does a search with our folds beat the defaults?",
-                "Accuracy on the test rows; the difference is paired by draw.",
-                markdown_table(["estimator", "labels", "defaults", "picked", "difference"], picks),
-                "## What was searched",
-                "\n".join(
-                    f"- `{name}`: "
-                    + ", ".join(f"{key} in {values}" for key, values in grid.items())
-                    for name, grid in record["grids"].items()
-                ),
-            ]
-        )
-        + "\n"
-    )
+        means, differences = mean_scores(curve), mean_differences(curve, OURS_PICK, TRUTH)
+        for row, (size, folds) in enumerate(
+            zip(settings["n_labels"], settings["n_splits"], strict=True)
+        ):
+            mean = {quantity: str(values[row]) for quantity, values in means.items()}
+            head = [name, str(size)]
+            scores.append([*head, str(folds), *(mean[q] for q in SCORES)])
+            searches.append([*head, *(mean[q] for q in SEARCHES)])
+            gains.append([*head, mean[TRUTH], mean[OURS_PICK], differences[row].in_points()])
+    parts = [
+        "Truth is the accuracy on the test rows of the estimator fitted to all training rows. "
+        f"Plain folds are `cv={SPLITS}`; ours are as many, or as many as there are labels a class. "
+        f"Means over {settings['n_draws']} draws with 95 % intervals.",
+        "## cross_val_score",
+        markdown_table(["estimator", "labels", "our folds", *SCORES], scores),
+        "## GridSearchCV",
+        "`best_score_`, and the accuracy on the test rows of the candidate it picked.",
+        markdown_table(["estimator", "labels", *SEARCHES], searches),
+        "## Does a search with our folds beat the defaults?",
+        "Accuracy on the test rows; the difference is paired by draw.",
+        markdown_table(["estimator", "labels", "defaults", "picked", "difference"], gains),
+    ]
+    return "\n\n".join(parts)
+
+
+def update_docs(page: Path, out: Path) -> None:
+    """Replace what stands between the markers of a page by the tables of the records.
+
+    Parameters
+    ----------
+    page : Path
+        Markdown with markers ``<!-- cross_validation: NAME -->`` and ``<!-- end of tables -->``.
+    out : Path
+        Folder of the records.
+    """
+
+    def fresh(match: re.Match[str]) -> str:
+        record = json.loads((out / f"cross_validation_{match['name']}.json").read_text("utf-8"))
+        # One level deeper: in the page, the tables are a part of a section.
+        inner = tables(record).replace("\n## ", "\n### ")
+        return f"{match['begin']}\n\n{inner}\n\n{match['end']}"
+
+    page.write_text(_MARKED.sub(fresh, page.read_text("utf-8")), "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -267,8 +312,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--jobs", type=int, default=1, metavar="N", help="draws at a time (%(default)s)")
     add("--out", type=Path, default=Path("benchmarks/reports"), metavar="DIR")
     add("--quiet", action="store_true", help="show no progress bar")
+    add("--update-docs", type=Path, metavar="PAGE", help="only put the records' tables into a page")
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words)
+    if options.update_docs:
+        update_docs(options.update_docs, options.out)
+        return 0
     data = load_benchmark_data(options.data, options.data_dir)
     if min(options.labels) < 2 * data.n_classes:
         parser.error(f"--labels: folds need at least 2 labels of each of {data.n_classes} classes")

@@ -33,6 +33,14 @@ def test_the_command_writes_a_record_and_a_report_that_agree(script, tmp_path, c
     text = (tmp_path / "out" / "cross_validation_iris.md").read_text()
     assert text == script.report(record)
     assert f"{scores[script.OURS][1].mean():.3f} ±" in text
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Page\n\n<!-- cross_validation: iris -->\nstale text\n<!-- end of tables -->\nmore\n"
+    )
+    assert script.main(["--update-docs", str(page), "--out", str(tmp_path / "out")]) == 0
+    assert "stale" not in page.read_text()
+    assert page.read_text().endswith("<!-- end of tables -->\nmore\n")
+    assert script.tables(record).splitlines()[-1] in page.read_text()
     assert capsys.readouterr().out == ""
 
 
@@ -40,3 +48,13 @@ def test_fewer_than_two_labels_a_class_is_an_error(script, tmp_path, capsys):
     with pytest.raises(SystemExit):
         script.main(["--data", "digits", "--labels", "10", "--out", str(tmp_path)])
     assert "at least 2 labels of each of 10 classes" in capsys.readouterr().err
+
+
+def test_the_tables_of_the_docs_are_those_of_the_records(script, tmp_path):
+    root = SCRIPT.parents[1]
+    page = root / "docs" / "how_to" / "cross_validation.md"
+    copy = tmp_path / page.name
+    copy.write_text(page.read_text("utf-8"), "utf-8")
+    script.update_docs(copy, root / "benchmarks" / "reports")
+    assert copy.read_text("utf-8") == page.read_text("utf-8")
+    assert "| SemiSupervisedKFold |" in copy.read_text("utf-8")
