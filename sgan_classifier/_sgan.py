@@ -56,7 +56,8 @@ class SGANClassifier(BaseImageClassifier):
         (logits, features), the generator maps noise (n, latent_dim) to (n, *input_shape).
     width : int, default=32
         Channels of the first convolution; the other layers, and the layers of the "mlp", are
-        multiples of it.
+        multiples of it. The source's "crater2021" has 128, "salimans2016_conv" 64 or 96, and
+        "salimans2016_mnist" does without.
     latent_dim : int, default=100
         Number of noise variables of the generator.
     adversarial_weight : float, default=0.1

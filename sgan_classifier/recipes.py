@@ -60,6 +60,7 @@ SALIMANS_2016_CONV: dict[str, Any] = {
 #: learns from unlabelled images, and sums of exponentials cannot overflow.
 CRATERS_2021: dict[str, Any] = {
     "network": "crater2021",
+    "width": 128,
     "batch_size": 5,
     "unlabeled_ratio": 1.0,
     "fake_ratio": (1.0, 2.0),

@@ -195,7 +195,7 @@ def test_generated_pixels_keep_to_the_amplitude(amplitude):
 
 def test_crater2021_has_the_weights_of_the_study():
     generator, discriminator = networks.build(
-        "crater2021", (1, 32, 32), 2, width=32, latent_dim=100, amplitude=1.0, rng=generator_of()
+        "crater2021", (1, 32, 32), 2, width=128, latent_dim=100, amplitude=1.0, rng=generator_of()
     )
     assert n_weights(discriminator) == 300_546
     dense, doubling, pixels = 101 * 8192, 128 * 128 * 16 + 128, 128 * 64 + 1

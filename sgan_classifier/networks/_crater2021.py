@@ -18,19 +18,19 @@ def _resize(x: Tensor, height: int, width: int) -> Tensor:
 
 
 class CraterDiscriminator(LocalRandomModule):
-    """Three 3x3 convolutions of stride 2 with 128 channels, flatten, dropout 0.4, dense K.
+    """Three 3x3 convolutions of stride 2, flatten, dropout 0.4, dense K.
 
-    300,546 weights for one channel and K = 2. The trunk is shared by both roles, which it was not
-    in the study's own code.
+    300,546 weights for one channel, K = 2 and the study's width, 128. The trunk is shared by both
+    roles, which it was not in the study's own code.
     """
 
-    def __init__(self, n_channels: int, n_classes: int) -> None:
+    def __init__(self, n_channels: int, n_classes: int, *, width: int = 128) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
-            Conv2d(n_in, 128, 3, stride=2, padding=1, weight_norm=False)
-            for n_in in (n_channels, 128, 128)
+            Conv2d(n_in, width, 3, stride=2, padding=1, weight_norm=False)
+            for n_in in (n_channels, width, width)
         )
-        self.n_features = 128 * (SIDE // 8) ** 2
+        self.n_features = width * (SIDE // 8) ** 2
         self.head = Linear(self.n_features, n_classes, gain=1.0, weight_norm=False)
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
@@ -42,22 +42,24 @@ class CraterDiscriminator(LocalRandomModule):
 
 
 class CraterGenerator(LocalRandomModule):
-    """Dense to 8x8x128, two transposed 4x4 convolutions of stride 2, an 8x8 convolution, tanh."""
+    """Dense to 8x8, two transposed 4x4 convolutions of stride 2, an 8x8 convolution, tanh."""
 
-    def __init__(self, output_shape: tuple[int, int, int], *, latent_dim: int) -> None:
+    def __init__(
+        self, output_shape: tuple[int, int, int], *, latent_dim: int, width: int = 128
+    ) -> None:
         super().__init__()
         self.latent_dim, self.output_shape = latent_dim, output_shape
-        self.dense = Linear(latent_dim, 128 * 8 * 8, weight_norm=False)
+        self.dense = Linear(latent_dim, width * 8 * 8, weight_norm=False)
         self.doublings = nn.ModuleList(
-            ConvTranspose2d(128, 128, 4, weight_norm=False) for _ in range(2)
+            ConvTranspose2d(width, width, 4, weight_norm=False) for _ in range(2)
         )
-        self.to_pixels = Conv2d(128, output_shape[0], 8, gain=1.0, weight_norm=False)
+        self.to_pixels = Conv2d(width, output_shape[0], 8, gain=1.0, weight_norm=False)
 
     def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
         return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        x = F.leaky_relu(self.dense(z), LEAK).unflatten(1, (128, 8, 8))
+        x = F.leaky_relu(self.dense(z), LEAK).unflatten(1, (-1, 8, 8))
         for doubling in self.doublings:
             x = F.leaky_relu(doubling(x), LEAK)
         # "same" padding of an even kernel: one more row and column at the end
@@ -117,6 +119,6 @@ def build(
     latent_dim: int,
     amplitude: float | None,
 ) -> tuple[nn.Module, nn.Module]:
-    """Return (generator, discriminator) of the study's sizes, whatever `width` is."""
-    generator = CraterGenerator(input_shape, latent_dim=latent_dim)
-    return generator, CraterDiscriminator(input_shape[0], n_classes)
+    """Return (generator, discriminator); `width` is 128 in the study."""
+    generator = CraterGenerator(input_shape, latent_dim=latent_dim, width=width)
+    return generator, CraterDiscriminator(input_shape[0], n_classes, width=width)
