@@ -1,0 +1,187 @@
+"""skorch's own callbacks work inside a fit; a fit counts as about fifty epochs."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, TensorBoard
+from tiny import BOTH, IDS, few_labels, noise_images, same_state, sgan, state, weights
+
+X, Y = noise_images(40), few_labels(40, n_labeled=16)
+VALIDATED = {"early_stopping": True, "validation_fraction": 0.25}
+
+
+class Recorder(Callback):
+    """Notes every event in order, and what the net's history holds at the end of an epoch."""
+
+    def __init__(self):
+        self.events, self.rows, self.figures = [], [], []
+
+    def on_train_begin(self, net, **kwargs):
+        self.events.append("train_begin")
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.events.append("epoch_begin")
+
+    def on_batch_begin(self, net, **kwargs):
+        self.events.append("batch_begin")
+
+    def on_batch_end(self, net, training, loss, **kwargs):
+        assert training
+        self.figures.append(float(loss))
+        self.events.append("batch_end")
+
+    def on_epoch_end(self, net, **kwargs):
+        self.rows.append(dict(net.history[-1]))
+        self.events.append("epoch_end")
+
+    def on_train_end(self, net, **kwargs):
+        self.events.append("train_end")
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_callbacks_are_told_of_every_step_and_record_in_order(make):
+    recorder = Recorder()
+    estimator = make(max_iter=3, callbacks=[recorder]).fit(X, Y)
+    recorder = estimator.net_.callbacks[0]
+    step = ["epoch_begin", "batch_begin", "batch_end", "epoch_end"]
+    assert recorder.events == ["train_begin", *step * 3, "train_end"]
+    assert len(estimator.history_) == 3
+    for row, record, loss in zip(recorder.rows, estimator.history_, recorder.figures, strict=True):
+        assert row["train_loss"] == record["loss"] == pytest.approx(loss)
+        assert row["labeled_loss"] == record["labeled_loss"]
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_callbacks_that_only_listen_change_no_weight(make):
+    silent = make().fit(X, Y)
+    assert same_state(weights(silent), weights(make(callbacks=[Recorder()]).fit(X, Y)))
+
+
+def test_long_fit_makes_about_fifty_records():
+    estimator = sgan(max_iter=120).fit(X, Y)
+    assert 50 <= len(estimator.history_) <= 60
+    assert estimator.history_[-1]["step"] == estimator.n_iter_ == 120
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_checkpoint_keeps_weights_optimizer_and_history(make, tmp_path):
+    checkpoint = Checkpoint(
+        monitor="train_loss_best",
+        dirname=tmp_path,
+        f_params="module.pt",
+        f_optimizer="optimizer.pt",
+        f_criterion=None,
+        f_history="history.json",
+    )
+    estimator = make(callbacks=[checkpoint], learning_rate=5e-3, max_iter=5).fit(X, Y)
+    saved = torch.load(tmp_path / "module.pt", weights_only=True)
+    assert saved.keys() == state(estimator.net_.module_).keys()
+    history = json.loads((tmp_path / "history.json").read_text())
+    assert any(row["event_cp"] for row in history)
+    assert torch.load(tmp_path / "optimizer.pt", weights_only=True)["state"]
+
+
+def test_checkpoint_of_the_last_record_holds_every_network(tmp_path):
+    checkpoint = Checkpoint(
+        monitor=None,
+        dirname=tmp_path,
+        f_params="module.pt",
+        f_optimizer=None,
+        f_criterion=None,
+        f_history=None,
+        f_generator="generator.pt",
+        f_average="average.pt",
+        f_generator_optimizer="generator_optimizer.pt",
+    )
+    net = sgan(callbacks=[checkpoint]).fit(X, Y).net_
+    for name, module in (
+        ("module", net.module_),
+        ("generator", net.generator_),
+        ("average", net.average_),
+    ):
+        saved = torch.load(tmp_path / f"{name}.pt", weights_only=True)
+        assert same_state(saved, state(module)), name
+    assert (tmp_path / "generator_optimizer.pt").stat().st_size > 0
+
+
+def test_checkpoint_of_the_best_validation_loss(tmp_path):
+    checkpoint = Checkpoint(
+        monitor="valid_loss_best", dirname=tmp_path, f_criterion=None, f_pickle=None
+    )
+    estimator = sgan(callbacks=[checkpoint], max_iter=10, **VALIDATED).fit(X, Y)
+    history = json.loads((tmp_path / "history.json").read_text())
+    best = np.argmin([row["valid_loss"] for row in history])
+    assert history[best]["event_cp"]
+    assert len(estimator.history_) >= len(history)
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_early_stopping_of_skorch_ends_the_fit(make):
+    class Threshold(EarlyStopping):
+        """Silent: what asks to stop prints nothing."""
+
+        def __init__(self):
+            super().__init__(monitor="valid_loss", patience=2, threshold=100.0, sink=lambda m: None)
+
+    estimator = make(callbacks=[Threshold()], max_iter=30, **VALIDATED).fit(X, Y)
+    assert 2 <= estimator.n_iter_ < 30
+    assert np.isfinite(estimator.predict_proba(X)).all()
+
+
+class ScalarWriter:
+    """What TensorBoard's writer looks like to skorch."""
+
+    def __init__(self):
+        self.scalars, self.closed = [], False
+
+    def add_scalar(self, tag, scalar_value, global_step):
+        self.scalars.append((tag, scalar_value, global_step))
+
+    def close(self):
+        self.closed = True
+
+
+def test_tensorboard_gets_every_figure_of_every_record():
+    writer = ScalarWriter()
+    estimator = sgan(callbacks=[TensorBoard(writer)]).fit(X, Y)
+    writer = estimator.net_.callbacks[0].writer
+    assert writer.closed
+    of_loss = [value for tag, value, _ in writer.scalars if tag == "Loss/train_loss"]
+    assert of_loss == [record["loss"] for record in estimator.history_]
+    tags = {tag for tag, _, _ in writer.scalars}
+    assert {"labeled_loss", "adversarial_loss", "realness_real", "generator_loss"} <= tags
+
+
+def test_callback_may_change_the_net_between_steps():
+    class WithoutBias(Callback):
+        def on_batch_end(self, net, **kwargs):
+            for name, parameter in net.module_.named_parameters():
+                if name.endswith("bias"):
+                    parameter.data.zero_()
+
+    with_bias = state(sgan().fit(X, Y).net_.module_)
+    without = state(sgan(callbacks=[WithoutBias()]).fit(X, Y).net_.module_)
+    assert any(value.any() for name, value in with_bias.items() if name.endswith("bias"))
+    assert not any(value.any() for name, value in without.items() if name.endswith("bias"))
+
+
+def test_callback_s_error_is_not_swallowed():
+    class Fails(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        sgan(callbacks=[Fails()]).fit(X, Y)
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_bar_goes_to_stderr_and_nothing_is_ever_printed(make, capsys):
+    make(verbose=1).fit(X, Y).predict(X)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "fit: 100%" in err
+    assert "3/3" in err
+    make(verbose=0).fit(X, Y).predict(X)
+    assert capsys.readouterr() == ("", "")
