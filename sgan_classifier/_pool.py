@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .exceptions import InvalidInputError, SGANClassifierWarning
+from .exceptions import SGANClassifierWarning
 
 
 class UnlabeledPool:
@@ -76,46 +76,30 @@ class UnlabeledPool:
         self.array = np.memmap(**state["memmap"]) if "memmap" in state else state["array"]
 
 
-def check_beside(X: np.ndarray, X_unlabeled: Any) -> None:
-    """Find the two silent mistakes of a pool inside a search or a pipeline.
+def warn_if_cut(X: Any, X_unlabeled: Any) -> None:
+    """Warn of a bare array that is as long as `X`, as one is that a search cut.
 
     Parameters
     ----------
-    X : ndarray of shape (n, ...)
+    X : array-like of shape (n, ...)
         What `fit` got.
     X_unlabeled : None, UnlabeledPool or array-like of shape (m, ...)
-        The pool that `fit` got beside it.
+        What `fit` got beside it.
 
     Warns
     -----
     SGANClassifierWarning
-        If a bare array has the length of `X`, as one has that a search cut.
-
-    Raises
-    ------
-    InvalidInputError
-        If one holds floats and the other integers, as where a pipeline transformed `X` alone.
+        If `X_unlabeled` is no pool and has the length of `X`.
     """
-    is_pool = isinstance(X_unlabeled, UnlabeledPool)
-    array = X_unlabeled.array if is_pool else X_unlabeled
-    if array is None:
+    if X_unlabeled is None or isinstance(X_unlabeled, UnlabeledPool) or len(X_unlabeled) != len(X):
         return
-    if not is_pool and len(array) == len(X):
-        warnings.warn(
-            f"X_unlabeled has as many rows as X ({len(X)}). Inside a search, scikit-learn silently "
-            "cuts such an array down to the training fold. Pass "
-            "X_unlabeled=UnlabeledPool(array), of sgan_classifier.model_selection, which it "
-            "leaves whole; that also silences this warning.",
-            SGANClassifierWarning,
-            stacklevel=3,
-        )
-    dtype = getattr(array, "dtype", None)
-    if isinstance(dtype, np.dtype) and (dtype.kind == "f") != (X.dtype.kind == "f"):
-        raise InvalidInputError(
-            f"X holds {X.dtype} and X_unlabeled {dtype}, so that X seems to have been transformed "
-            "alone, as by a Pipeline without transform_input. Transform both in the same way, "
-            "convert both to one dtype, or stack the rows of the pool under X with -1 in y."
-        )
+    warnings.warn(
+        f"X_unlabeled has as many rows as X ({len(X)}). Inside a search, scikit-learn silently "
+        "cuts such an array down to the training fold. Pass X_unlabeled=UnlabeledPool(array), of "
+        "sgan_classifier.model_selection, which it leaves whole; that also silences this warning.",
+        SGANClassifierWarning,
+        stacklevel=3,
+    )
 
 
 def _memmap_reference(array: Any) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sgan_classifier import CNNClassifier, SGANClassifier
+from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.metrics import make_labeled_scorer
 from sgan_classifier.model_selection import (
     SemiSupervisedKFold,
@@ -69,9 +70,13 @@ def test_every_fit_of_a_search_gets_the_whole_pool(digits, labelled, tmp_path, k
     for max_iter, scores in zip([2, 3], split_scores(search), strict=True):
         for (train, test), score in zip(CV.split(X, y), scores, strict=True):
             by_hand = tiny().set_params(max_iter=max_iter)
-            by_hand.fit(X[train], y[train], X_unlabeled=np.asarray(pool))
+            by_hand.fit(X[train], y[train], X_unlabeled=UnlabeledPool(np.asarray(pool)))
             assert by_hand.score(X[test], y[test]) == score
-    by_hand = tiny().set_params(**search.best_params_).fit(X, y, X_unlabeled=np.asarray(pool))
+    by_hand = (
+        tiny()
+        .set_params(**search.best_params_)
+        .fit(X, y, X_unlabeled=UnlabeledPool(np.asarray(pool)))
+    )
     np.testing.assert_array_equal(search.predict_proba(X), by_hand.predict_proba(X))
 
 
@@ -153,6 +158,14 @@ def test_a_pipeline_transforms_the_pool_as_it_transforms_x(digits, labelled):
     np.testing.assert_array_equal(
         pipeline.predict_proba(pool), by_hand.predict_proba(scaler.transform(pool))
     )
+
+
+def test_a_pipeline_that_transforms_x_but_not_the_pool_raises(labelled):
+    X = labelled[0].reshape(-1, 64)
+    images = (16 * X).astype(np.uint8)
+    pipeline = make_pipeline(StandardScaler(), tiny())
+    with pytest.raises(InvalidInputError, match="uint8"):
+        pipeline.fit(images, labelled[1], sganclassifier__X_unlabeled=UnlabeledPool(images))
 
 
 def test_a_pipeline_in_a_search_transforms_stacked_unlabelled_rows(digits):
