@@ -1,16 +1,20 @@
 import numpy as np
 import pytest
 import torch
-from tiny import BOTH, IDS, few_labels, noise_images
+from tiny import BOTH, IDS, cnn, few_labels, noise_images, sgan
 
 from sgan_classifier._augment import (
     AUGMENTATIONS,
     BRIGHTNESS,
     CONTRAST,
+    CUTOUT_SIDE,
+    affine_view,
+    cutout_view,
     geometric_view,
     photometric_view,
     shift_in_pixels,
 )
+from sgan_classifier.exceptions import InvalidInputError
 
 
 def generator_of(seed=0):
@@ -113,6 +117,72 @@ def test_brightness_keeps_each_image_up_to_one_factor_and_one_offset():
         for images in (x, view)
     ]
     torch.testing.assert_close(*standardised, rtol=1e-3, atol=1e-4)
+
+
+def blob(n, row=8, column=8, side=17):
+    """A soft spot on black, (n, 1, side, side)."""
+    at = torch.arange(side, dtype=torch.float32)
+    spot = torch.exp(-(((at[:, None] - row) ** 2 + (at[None] - column) ** 2) / 4))
+    return spot.expand(n, 1, side, side).clone()
+
+
+def centre_of(images):
+    at = torch.arange(images.shape[-1], dtype=torch.float32)
+    mass = images.sum((1, 2, 3))
+    return (images.sum((1, 3)) @ at) / mass, (images.sum((1, 2)) @ at) / mass
+
+
+def test_affine_turns_about_the_centre_by_a_little():
+    middle = affine_view(blob(100), generator_of())
+    for coordinate in centre_of(middle):
+        torch.testing.assert_close(coordinate, torch.full((100,), 8.0), rtol=0, atol=0.2)
+    off_centre = affine_view(blob(200, row=3), generator_of())
+    rows, columns = centre_of(off_centre)
+    assert 0.5 < columns.std() < 1.5  # 5 pixels off the centre, turned by up to 15 degrees
+    assert (columns - 8).abs().max() < 5 * (0.26 + 0.1) + 0.3
+    assert (rows - 3).abs().max() < 1.5
+
+
+def test_affine_leaves_a_constant_image_and_keeps_the_range():
+    constant = torch.full((5, 2, 8, 10), 0.3)
+    torch.testing.assert_close(affine_view(constant, generator_of()), constant)
+    noise = torch.rand(20, 3, 9, 9, generator=generator_of(1))
+    view = affine_view(noise, generator_of())
+    assert view.shape == noise.shape
+    assert view.min() >= 0
+    assert view.max() <= 1
+    assert not torch.allclose(view[0], noise[0])
+
+
+def test_cutout_hides_one_square_behind_the_mean():
+    x = torch.rand(300, 2, 16, 12, generator=generator_of(1))
+    view = cutout_view(x, generator_of())
+    hidden = (view != x).any(dim=1)
+    side = CUTOUT_SIDE * 12
+    assert (view == x.mean((1, 2, 3), keepdim=True)).all(dim=1)[hidden].all()
+    heights, widths = hidden.any(2).sum(1), hidden.any(1).sum(1)
+    torch.testing.assert_close(hidden.sum((1, 2)), heights * widths)  # a full rectangle
+    assert side - 1 <= heights.max() <= side + 1
+    assert side - 1 <= widths.max() <= side + 1
+    assert hidden.any(0).all()  # any pixel may be hidden
+    assert not hidden.all(0).any()
+
+
+def test_cutout_is_for_unlabelled_images_only():
+    X, y = noise_images(), few_labels()
+    plain, cut = (cnn(augment=augment).fit(X, y) for augment in (None, "cutout"))
+    np.testing.assert_array_equal(plain.predict_proba(X), cut.predict_proba(X))
+    plain, cut = (sgan(augment=augment).fit(X, y) for augment in (None, "cutout"))
+    assert not np.array_equal(plain.predict_proba(X), cut.predict_proba(X))
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@pytest.mark.parametrize("names", ["flip", ("shift", "cutout"), ["brightness"]])
+def test_named_augmentations_refuse_tables(make, names):
+    estimator = make(augment=names)
+    with pytest.raises(InvalidInputError, match=r"augment=.* is for images.*'auto'"):
+        estimator.fit(noise_images().reshape(24, -1), few_labels())
+    assert not hasattr(estimator, "net_")
 
 
 @pytest.mark.parametrize("make", BOTH, ids=IDS)
