@@ -1,11 +1,13 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
-from tiny import BOTH, IDS, digits, few_labels, noise_images, sgan
+from tiny import BOTH, IDS, digits, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier import _device
 from sgan_classifier._device import resolve_device, resolve_precision
-from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.exceptions import CompileFallbackWarning, InvalidInputError
 
 X, Y = noise_images(), few_labels()
 
@@ -85,3 +87,24 @@ def test_sgan_trains_and_predicts_on_cuda():
     np.testing.assert_array_equal(
         on_gpu.predict_proba(X), sgan(device="cuda").fit(X, Y).predict_proba(X)
     )
+
+
+HAS_COMPILER = any(shutil.which(name) for name in ("g++", "c++", "clang++"))
+ignore_torch_s_own_deprecations = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@ignore_torch_s_own_deprecations
+@pytest.mark.skipif(HAS_COMPILER, reason="a C++ compiler is installed")
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_compile_without_a_compiler_warns_and_trains_to_equal_weights(make):
+    with pytest.warns(CompileFallbackWarning, match=r"compile=True has no effect: .*compile=False"):
+        compiled = make(compile=True).fit(X, Y)
+    assert same_state(weights(compiled), weights(make().fit(X, Y)))
+
+
+@pytest.mark.slow
+@ignore_torch_s_own_deprecations
+@pytest.mark.skipif(not HAS_COMPILER, reason="no C++ compiler here")
+def test_compiled_networks_train_to_close_predictions():
+    plain, compiled = (sgan(compile=c).fit(X, Y).predict_proba(X) for c in (False, True))
+    np.testing.assert_allclose(compiled, plain, atol=1e-4)
