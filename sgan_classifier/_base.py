@@ -26,6 +26,7 @@ from ._batches import Rows
 from ._device import PRECISIONS, resolve_device, resolve_precision
 from ._labels import is_unlabeled, known_labels
 from ._layout import Layout, infer_layout
+from ._pool import warn_if_cut
 from ._random import Streams, draw_seed, isolated_global_state
 from ._scaling import SCALINGS, Scaler
 from ._split import hold_out
@@ -168,8 +169,10 @@ class BaseImageClassifier(
     ) -> tuple[np.ndarray, np.ndarray | None, Layout]:
         X = check_rows(self, X, reset=reset)
         layout = infer_layout(X.shape, self.image_shape) if reset else self._layout
-        pool = check_pool(self, X_unlabeled, layout) if self._learns_from_pool else None
-        return X, pool, layout
+        if not self._learns_from_pool:
+            return X, None, layout
+        warn_if_cut(X, X_unlabeled)
+        return X, check_pool(self, X_unlabeled, layout), layout
 
     def _training_data(
         self,
