@@ -103,6 +103,7 @@ def test_compile_without_a_compiler_warns_and_trains_to_equal_weights(make):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
 @ignore_torch_s_own_deprecations
 @pytest.mark.skipif(not HAS_COMPILER, reason="no C++ compiler here")
 def test_compiled_networks_train_to_close_predictions():
