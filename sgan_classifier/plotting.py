@@ -305,6 +305,7 @@ class SamplesDisplay:
         random_state: int | np.random.RandomState | None = 0,
         ax: Axes | None = None,
         n_columns: int = 10,
+        value_range: tuple[float, float] | None = None,
     ) -> SamplesDisplay:
         """Draw images from the generator of a fitted SGANClassifier.
 
@@ -317,9 +318,11 @@ class SamplesDisplay:
         random_state : int, RandomState or None, default=0
             Of the draw.
         ax : matplotlib.axes.Axes, default=None
-            As in `plot`, as is `n_columns`.
+            As in `plot`, as are `n_columns` and `value_range`.
         n_columns : int, default=10
             Images in a row.
+        value_range : (float, float), default=None
+            Values drawn black and white.
 
         Returns
         -------
@@ -343,9 +346,15 @@ class SamplesDisplay:
             images = images.reshape(n_samples, *estimator.image_shape)
         if images.shape[1:] == shape and images.shape[-1] not in (1, 3):
             images = np.moveaxis(images, 1, -1)
-        return cls(images).plot(ax, n_columns=n_columns)
+        return cls(images).plot(ax, n_columns=n_columns, value_range=value_range)
 
-    def plot(self, ax: Axes | None = None, *, n_columns: int = 10) -> SamplesDisplay:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        n_columns: int = 10,
+        value_range: tuple[float, float] | None = None,
+    ) -> SamplesDisplay:
         """Draw the grid, row by row.
 
         Parameters
@@ -354,6 +363,9 @@ class SamplesDisplay:
             Where to draw. None makes a figure.
         n_columns : int, default=10
             Images in a row.
+        value_range : (float, float), default=None
+            Values drawn black and white, such as those of real images; None takes the least and
+            the greatest value.
 
         Returns
         -------
@@ -363,8 +375,8 @@ class SamplesDisplay:
         ax = _new_figure().subplots() if ax is None else ax
         images = np.asarray(self.images, dtype=float)
         images = images[..., None] if images.ndim == 3 else images
-        low, high = images.min(), images.max()
-        images = (images - low) / ((high - low) or 1.0)
+        low, high = (images.min(), images.max()) if value_range is None else value_range
+        images = np.clip((images - low) / ((high - low) or 1.0), 0.0, 1.0)
         n, height, width, n_channels = images.shape
         n_rows = -(-n // n_columns)
         # white lines of a pixel between the images, and white where the last row is not full

@@ -85,3 +85,9 @@ def test_samples_of_a_table_are_refused(digits):
     model = SGANClassifier(**TINY).fit(digits.X_train.reshape(len(y), -1), y)
     with pytest.raises(ValueError, match="a table of 64 features, which are no images"):
         SamplesDisplay.from_estimator(model)
+
+
+def test_values_outside_the_range_are_drawn_black_and_white():
+    images = np.array([[[-5.0, 0.0], [8.0, 99.0]]])
+    display = SamplesDisplay(images).plot(n_columns=1, value_range=(0.0, 16.0))
+    np.testing.assert_allclose(display.ax_.images[0].get_array(), [[0.0, 0.0], [0.5, 1.0]])
