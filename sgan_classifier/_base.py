@@ -1,4 +1,4 @@
-"""What both estimators share: parameters, fit, and everything that comes after fit."""
+"""What both estimators share: parameters and training."""
 
 import math
 import warnings
@@ -14,29 +14,32 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils._tags import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from . import networks
 from ._augment import AUGMENTATIONS
 from ._batches import Rows
 from ._device import PRECISIONS, resolve_device, resolve_precision
+from ._inference import InferenceMixin
 from ._labels import is_unlabeled, known_labels
 from ._layout import Layout, infer_layout
+from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._pool import warn_if_cut
 from ._random import Streams, draw_seed, isolated_global_state
 from ._scaling import SCALINGS, Scaler
 from ._split import hold_out
 from ._targets import check_class_weight, encode_labels
 from ._validation import check_pool, check_rows
-from .exceptions import InvalidInputError, NoUnlabeledRowsWarning
+from .exceptions import DivergenceError, InvalidInputError, NoUnlabeledRowsWarning
 
 
 class BaseImageClassifier(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin, BaseEstimator
+    InferenceMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Base of `SGANClassifier` and `CNNClassifier`; not for use by itself.
 
@@ -115,8 +118,7 @@ class BaseImageClassifier(
         with isolated_global_state(seed, self._uses_foreign_code):
             if not continues:
                 self._start(data, classes, layout, seed)
-            self.net_.train(data, self.max_iter, schedule=self.learning_rate_schedule)
-        return self._finish()
+            return self._train(data, self.max_iter, self.learning_rate_schedule)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -160,9 +162,7 @@ class BaseImageClassifier(
             if data.pool is not None:
                 batch = self.net_.settings.unlabeled_batch_size
                 n_steps = max(n_steps, math.ceil(len(data.pool) / batch))
-            if n_steps:
-                self.net_.train(data, n_steps, schedule="constant")
-        return self._finish()
+            return self._train(data, n_steps, "constant")
 
     def _check_arrays(
         self, X: Any, X_unlabeled: Any, *, reset: bool
@@ -206,28 +206,19 @@ class BaseImageClassifier(
 
     def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:
         """Resolve what is left to choose, build the networks and the net that trains them."""
-        from ._engine import SemiSupervisedNet
-        from ._step import Settings
+        from ._engine import SemiSupervisedNet  # with skorch, only when something is trained
 
+        check_scaling(self.scaling, layout)
+        check_callbacks(self.callbacks)
         device = resolve_device(self.device)
-        scaling = self._resolved_scaling(layout)
-        scaler = Scaler.fit(data.labeled if data.pool is None else data.pool, scaling)
+        scaler = Scaler.fit(data.labeled if data.pool is None else data.pool, self.scaling)
         streams = Streams.from_seed(seed, device)
         generator, discriminator = self._make_networks(layout, len(classes), scaler, streams)
-        settings = Settings(
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            optimizer_params={"betas": (0.5, 0.999), **(self.optimizer_params or {})},
-            ema_decay=self.ema_decay,
-            augment=self._resolved_augment(layout),
-            precision=resolve_precision(self.precision, device, layout.is_image),
-            **self._pool_settings(),
-        )
         net = SemiSupervisedNet(
             discriminator,
             generator,
             len(classes),
-            settings,
+            self._settings(device, layout),
             scaler,
             streams,
             callbacks=self.callbacks,
@@ -243,11 +234,34 @@ class BaseImageClassifier(
         if self.compile:
             net.compile_networks()
 
-    def _finish(self) -> "BaseImageClassifier":
-        self.n_iter_ = self.net_.n_steps_
-        self.history_ = self.net_.records_
-        self.precision_ = self.net_.settings.precision
-        self.device_ = self.net_.device
+    def _settings(self, device: torch.device, layout: Layout) -> Any:
+        from ._step import Settings
+
+        return Settings(
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            optimizer_params={"betas": (0.5, 0.999), **(self.optimizer_params or {})},
+            ema_decay=self.ema_decay,
+            augment=resolve_augment(self.augment, layout),
+            precision=resolve_precision(self.precision, device, layout.is_image),
+            **self._pool_settings(),
+        )
+
+    def _train(self, data: Any, n_steps: int, schedule: str) -> "BaseImageClassifier":
+        """Take steps with the present parameters, and set what fit leaves behind."""
+        net = self.net_
+        net.settings = self._settings(torch.device(net.device), self._layout)
+        net.verbose = int(self.verbose)
+        if n_steps:
+            try:
+                net.train(data, n_steps, schedule=schedule)
+            except DivergenceError:
+                del self.net_  # nothing is fitted: its weights are no good
+                raise
+        self.n_iter_ = net.n_steps_
+        self.history_ = net.records_
+        self.precision_ = net.settings.precision
+        self.device_ = net.device
         self.n_threads_ = torch.get_num_threads()
         return self
 
@@ -264,22 +278,8 @@ class BaseImageClassifier(
     def _build_named(
         self, layout: Layout, n_classes: int, scaler: Scaler, streams: Streams, latent_dim: int
     ) -> tuple[torch.nn.Module, torch.nn.Module]:
-        name = self.network
-        if name == "auto":
-            name = "strided" if layout.is_image else "mlp"
-        if name in networks.IMAGE_NETWORKS and not layout.is_image:
-            raise InvalidInputError(
-                f"network={name!r} needs images, but X is a table of {layout.input_shape[0]} "
-                "features. Pass image_shape=(height, width[, channels]) if its rows are flat "
-                "images, or network='mlp'."
-            )
-        if name == "mlp" and layout.is_image:
-            raise InvalidInputError(
-                f"network='mlp' needs a feature table, but X holds images {layout.input_shape}. "
-                "Use network='auto', or flatten X and leave out image_shape."
-            )
         return networks.build(
-            name,
+            resolve_network(self.network, layout),
             layout.input_shape,
             n_classes,
             width=self.width,
@@ -287,37 +287,6 @@ class BaseImageClassifier(
             amplitude=scaler.amplitude,
             rng=streams.weights,
         )
-
-    def _resolved_scaling(self, layout: Layout) -> str | None:
-        if not layout.is_image and self.scaling in ("per_image", "range", "unit"):
-            raise InvalidInputError(
-                f"scaling={self.scaling!r} is for images, but X is a table of "
-                f"{layout.input_shape[0]} features. Use 'auto', 'standard' or None, or pass "
-                "image_shape if the rows are flat images."
-            )
-        return self.scaling
-
-    def _resolved_augment(self, layout: Layout) -> Any:
-        augment = self.augment
-        if callable(augment):
-            return augment
-        if augment is None or (augment == "auto" and not layout.is_image):
-            return ()
-        if augment == "auto":
-            return ("shift",)
-        names = (augment,) if isinstance(augment, str) else tuple(augment)
-        unknown = [name for name in names if name not in AUGMENTATIONS]
-        if unknown:
-            raise InvalidInputError(
-                f"augment has the unknown name {unknown[0]!r}; the names are "
-                f"{', '.join(AUGMENTATIONS)}. A callable on a batch may be passed instead."
-            )
-        if not layout.is_image and names:
-            raise InvalidInputError(
-                f"augment={augment!r} is for images, but X is a table of "
-                f"{layout.input_shape[0]} features. Use augment='auto', None or a callable."
-            )
-        return names
 
     @property
     def _uses_foreign_code(self) -> bool:
@@ -332,80 +301,12 @@ class BaseImageClassifier(
             stacklevel=4,
         )
 
-    # ------------------------------------------------------------------ after fit
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like
-            Rows of the shape seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes), float64
-            Columns in the order of `classes_`.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of `predict_proba`, without its rounding to 0."""
-        parts = [torch.log_softmax(logits.double(), 1) for logits, _ in self._answers(X)]
-        return torch.cat(parts).numpy()
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each row, shape (n,), in the dtype of `classes_`."""
-        best = self.predict_log_proba(X).argmax(axis=1)
-        return self.classes_[best]
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Return the features of the discriminator's trunk.
-
-        Parameters
-        ----------
-        X : array-like
-            Rows of the shape seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n, n_features_out)
-            float64 for float64 input, else float32.
-        """
-        parts = [features for _, features in self._answers(X)]
-        dtype = np.float64 if getattr(X, "dtype", None) == np.float64 else np.float32
-        return torch.cat(parts).numpy().astype(dtype, copy=False)
-
-    def score(self, X: Any, y: Any) -> float:
-        """Return the accuracy on the labelled rows; unlabelled rows are left out.
-
-        Parameters
-        ----------
-        X : array-like
-            Rows of the shape seen in `fit`.
-        y : array-like of shape (n,)
-            True classes; unlabelled rows marked as in `fit`.
-
-        Returns
-        -------
-        float in [0, 1]
-        """
-        labels, labeled = known_labels(y)
-        return float(accuracy_score(labels, self.predict(_safe_indexing(X, labeled))))
-
-    def _answers(self, X: Any) -> Any:
-        """Yield (logits, features) of the running-average network, batch by batch."""
-        check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
-        # the MLP is small enough for float64, in which a row's answer does not depend, in any
-        # digit that matters, on the rows predicted beside it
-        in_double = not self._layout.is_image and not callable(self.network)
-        dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
-        return self.net_.answers(Rows([X], self._layout), dtype=dtype)
-
     @property
     def _n_features_out(self) -> int:
         return self.net_.n_features
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_")
 
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)

@@ -78,6 +78,8 @@ class SemiSupervisedNet(NeuralNet):
     average_, generator_average_ : torch.nn.Module
         Running averages of the weights, which predict and sample.
     threshold_ : AdaptiveThreshold
+    label_counts_ : ndarray of int64, shape (n_classes,)
+        Labels of each class in the last data that had any.
     records_ : list of dict
     n_steps_ : int
         Optimiser steps taken since the weights were drawn.
@@ -103,6 +105,7 @@ class SemiSupervisedNet(NeuralNet):
         )
         self._fresh = (discriminator, generator)
         self.n_classes = n_classes
+        self.label_counts_ = np.zeros(n_classes, dtype=np.int64)
         self.settings, self.scaler, self.streams = settings, scaler, streams
         self.records_: list[dict] = []
         self.n_steps_ = 0

@@ -85,8 +85,9 @@ class TrainingStep:
         self.is_adversarial = self.settings.adversarial_weight > 0 and data.pool is not None
         # weighting the classes means to predict them in other proportions than those of the labels
         self.balance_weight = self.settings.balance_weight if weight is None else 0.0
-        # add-one: a class that has no label yet keeps a share
-        counts = np.bincount(data.codes, minlength=net.n_classes) + 1.0
+        if len(data.codes):
+            net.label_counts_ = np.bincount(data.codes, minlength=net.n_classes)
+        counts = net.label_counts_ + 1.0  # add-one: a class that has no label yet keeps a share
         self.prior = torch.as_tensor(counts / counts.sum(), dtype=torch.float32).to(self.device)
 
     def __call__(self) -> dict[str, Tensor]:

@@ -1,0 +1,74 @@
+"""Options that depend on the data: "auto" resolved, and combinations that cannot work refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import networks
+from ._augment import AUGMENTATIONS
+from ._layout import Layout
+from .exceptions import InvalidInputError
+
+
+def resolve_network(network: str, layout: Layout) -> str:
+    """Return the name of a pair of networks that fits the data."""
+    if network == "auto":
+        return "strided" if layout.is_image else "mlp"
+    if network in networks.IMAGE_NETWORKS and not layout.is_image:
+        raise InvalidInputError(
+            f"network={network!r} needs images, but X is a table of {layout.input_shape[0]} "
+            "features. Pass image_shape=(height, width[, channels]) if its rows are flat images, "
+            "or network='mlp'."
+        )
+    if network == "mlp" and layout.is_image:
+        raise InvalidInputError(
+            f"network='mlp' needs a feature table, but X holds images {layout.input_shape}. Use "
+            "network='auto', or flatten X and leave out image_shape."
+        )
+    return network
+
+
+def check_scaling(scaling: str | None, layout: Layout) -> None:
+    """Refuse scalings of images for feature tables."""
+    if not layout.is_image and scaling in ("per_image", "range", "unit"):
+        raise InvalidInputError(
+            f"scaling={scaling!r} is for images, but X is a table of {layout.input_shape[0]} "
+            "features. Use 'auto', 'standard' or None, or pass image_shape if the rows are flat "
+            "images."
+        )
+
+
+def check_callbacks(callbacks: list | None) -> None:
+    """Refuse what skorch would stumble over in the middle of its own code."""
+    from skorch.callbacks import Callback
+
+    for given in callbacks or ():
+        callback = given[1] if isinstance(given, tuple) and len(given) == 2 else given
+        is_class = isinstance(callback, type) and issubclass(callback, Callback)
+        if not is_class and not isinstance(callback, Callback):
+            raise InvalidInputError(
+                f"callbacks holds {given!r}, which is no skorch callback. Pass instances of "
+                "skorch.callbacks.Callback, or tuples (name, callback)."
+            )
+
+
+def resolve_augment(augment: Any, layout: Layout) -> tuple[str, ...] | Callable:
+    """Return names of augmentations, or the callable that was given."""
+    if callable(augment):
+        return augment
+    if augment is None or (augment == "auto" and not layout.is_image):
+        return ()
+    if augment == "auto":
+        return ("shift",)
+    names = (augment,) if isinstance(augment, str) else tuple(augment)
+    unknown = [name for name in names if name not in AUGMENTATIONS]
+    if unknown:
+        raise InvalidInputError(
+            f"augment has the unknown name {unknown[0]!r}; the names are "
+            f"{', '.join(AUGMENTATIONS)}. A callable on a batch may be passed instead."
+        )
+    if not layout.is_image and names:
+        raise InvalidInputError(
+            f"augment={augment!r} is for images, but X is a table of {layout.input_shape[0]} "
+            "features. Use augment='auto', None or a callable."
+        )
+    return names
