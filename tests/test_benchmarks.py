@@ -286,6 +286,16 @@ def test_study_section_runs_on_digits_and_reports(tmp_path):
     assert report == study_report(record)
     assert '20 labels, against "5 epochs, as the study", draw by draw:' in report
 
+    # another section, on another budget, joins the first in the order of the study
+    arguments = "--data digits --sections learning-rate --labels 10 --draws 2 --budget 0.01"
+    assert study_main([*arguments.split(), "--quiet", "--out", str(tmp_path)]) == 0
+    joined = read_record(tmp_path, "study_digits")
+    assert list(joined["sections"]) == ["learning-rate", "cnn-budget"]
+    assert joined["sections"]["cnn-budget"] == record["sections"]["cnn-budget"]
+    report = (tmp_path / "study_digits.md").read_text(encoding="utf-8")
+    assert "multiplied by 0.01" in report
+    assert "multiplied by 0.001" in report
+
 
 def test_study_variants_train_on_lunar_patches(lunar, tmp_path):
     few = tmp_path / "few.npz"

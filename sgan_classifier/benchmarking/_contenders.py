@@ -71,7 +71,7 @@ def classical_baselines(n_rows: int) -> dict[str, Pipeline]:
     """Return scikit-learn's semi-supervised methods on images of mean 0 and norm 1.
 
     Taking out each image's brightness and contrast first helps both of them greatly on images taken
-    under different suns, and costs them nothing on digits. The settings of SelfTraining did best, or
+    under different suns, and costs them nothing on digits. SelfTraining's settings did best, or
     close to it, on held-out training rows of both.
 
     Parameters

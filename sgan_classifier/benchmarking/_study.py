@@ -1,5 +1,6 @@
 """Redo the findings of the 2021 lunar crater study, in one report."""
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from ._label_efficiency import CACHE, compare
 from ._record import describe_estimator, describe_run, write_json
 from ._report import run_summary
 from ._statistics import best_of, emphasised, markdown_table, mean_differences, mean_scores
-from ._study_sections import Section, limit_labels, make_sections
+from ._study_sections import SECTION_KEYS, Section, limit_labels, make_sections
 
 
 def run_study(
@@ -32,7 +33,8 @@ def run_study(
 ) -> dict[str, Any]:
     """Run the sections, and write record and report after each.
 
-    Finished fits are kept below `out`, so that a stopped run goes on where it was.
+    Finished fits are kept below `out`, so that a stopped run goes on where it was. Sections of an
+    earlier run with the same draws stay in the report, so that each can have a budget of its own.
 
     Parameters
     ----------
@@ -60,16 +62,15 @@ def run_study(
     if n_labels is not None:
         chosen = [limit_labels(section, tuple(n_labels)) for section in chosen]
     settings = {
-        "sections": [section.key for section in chosen],
         "n_draws": n_draws,
-        "budget": budget,
         "random_state": random_state,
         "n_jobs": n_jobs,
         "n_threads": 1,
         "device": device,
     }
     record = describe_run(data, command, **settings)
-    record["sections"] = {}
+    path = out / f"study_{data.name}.json"
+    record["sections"] = _earlier_sections(path, settings)
     started = time.perf_counter()
     for i, section in enumerate(chosen, start=1):
         if verbose:
@@ -84,9 +85,19 @@ def run_study(
             random_state=random_state,
             verbose=verbose,
         )
-        record["sections"][section.key] = _section_record(section, curve)
-        record["seconds"] = time.perf_counter() - started
-        write_json(record, out / f"study_{data.name}.json")
+        seconds = time.perf_counter() - started
+        described = _section_record(section, curve)
+        record["sections"][section.key] = {
+            **described,
+            "budget": budget,
+            "command": command,
+            "seconds": seconds,
+        }
+        started = time.perf_counter()
+        in_order = [key for key in SECTION_KEYS if key in record["sections"]]
+        record["sections"] = {key: record["sections"][key] for key in in_order}
+        record["seconds"] = sum(done["seconds"] for done in record["sections"].values())
+        write_json(record, path)
         report = study_report(record)
         (out / f"study_{data.name}.md").write_text(report, encoding="utf-8")
     return record
@@ -95,16 +106,12 @@ def run_study(
 def study_report(record: dict[str, Any]) -> str:
     """Write the report from a record, as `run_study` returns it or read back from JSON."""
     parts = [f"# The study's findings, redone: {record['data']['name']}", run_summary(record)]
-    if record["settings"]["budget"] != 1.0:
-        parts.append(
-            f"**A quick look:** every number of steps and epochs was multiplied by "
-            f"{record['settings']['budget']:g}, whatever the names below say."
-        )
     for section in record["sections"].values():
         curve = LabelEfficiencyCurve.from_dict(section["curve"])
         parts += [
             f"## {section['title']}",
             section["finding"],
+            *_budget_notes(section),
             "Test accuracy, mean over the draws and its 95 % interval:",
             _accuracy_table(curve),
             "Accuracy on the labelled rows it was trained on, and seconds a fit:",
@@ -112,6 +119,27 @@ def study_report(record: dict[str, Any]) -> str:
             "\n".join(f"- {line}" for line in _sentences(curve, section["baseline"])),
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def _budget_notes(section: dict[str, Any]) -> list[str]:
+    notes = [f"Command: `{section['command']}`"]
+    if section["budget"] != 1.0:
+        notes.append(
+            f"**A shorter look:** every number of steps and epochs was multiplied by "
+            f"{section['budget']:g}, whatever the names say."
+        )
+    return notes
+
+
+def _earlier_sections(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the sections of an earlier run whose draws are the same."""
+    if not path.exists():
+        return {}
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    same = ("n_draws", "random_state")
+    if any(earlier["settings"].get(name) != settings[name] for name in same):
+        return {}
+    return earlier["sections"]
 
 
 def _choose(sections: dict[str, Section], keys: Sequence[str] | None) -> list[Section]:

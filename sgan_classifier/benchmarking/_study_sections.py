@@ -23,6 +23,10 @@ STUDY_CNN = {
 STUDY_CNN_EPOCHS, STUDY_CNN_BATCH = 5, 32
 STUDY_SGAN_EPOCHS, STUDY_SGAN_BATCH = 5, 10
 
+# A quarter of the study's 128 channels: the questions are about budgets and rates, and its full
+# width, which the label-efficiency benchmark has, would take days on a CPU.
+SGAN_WIDTH = 32
+
 SECTION_KEYS = (
     "batch-size",
     "batch-size-equal-steps",
@@ -104,13 +108,13 @@ class _Maker:
         return max(1, round(self.budget * n_epochs))
 
     def sgan(self, whole_batch: int, n_epochs: float | None = None, **parameters: Any) -> Any:
-        """The recipe with the study's way of counting.
+        """The recipe, narrowed, with the study's way of counting.
 
         A batch is half labelled and half unlabelled; an epoch is one pass over all training rows.
         """
         if n_epochs is not None:
             parameters["max_iter"] = self.steps(n_epochs * len(self.data.X_train) / whole_batch)
-        parameters = {"batch_size": max(1, whole_batch // 2), **parameters}
+        parameters = {"batch_size": max(1, whole_batch // 2), "width": SGAN_WIDTH, **parameters}
         shared = {**self.data.parameters, "device": self.device}
         return SGANClassifier(**{**recipes.CRATERS_2021, **shared, **parameters})
 
@@ -131,22 +135,24 @@ def _batch_size(make: _Maker) -> Section:
     return Section(
         "batch-size",
         "SGAN: batch size against number of labels, at equal epochs",
-        "The study found small batches best, in 10 epochs. An epoch is a pass over all training "
-        "images, so that a batch ten times smaller takes ten times the steps.",
-        (10, 20, 50, 100, 1000),
-        {f"batch {size}": make.sgan(size, n_epochs=10) for size in (10, 20, 50, 100)},
+        "The study found small batches best, first in 10 epochs, then in 5, as here. An epoch is "
+        "a pass over all training images, so that a batch ten times smaller takes ten times the "
+        f"steps. Here and in the next three sections the SGAN has {SGAN_WIDTH} channels, a "
+        "quarter of the study's.",
+        (10, 100, 1000),
+        {f"batch {size}": make.sgan(size, n_epochs=5) for size in (10, 20, 50, 100)},
         "batch 10",
     )
 
 
 def _batch_size_equal_steps(make: _Maker) -> Section:
-    steps = make.steps(2000)
+    steps = make.steps(1000)
     return Section(
         "batch-size-equal-steps",
         "SGAN: batch size against number of labels, at equal steps",
         f"The same with {steps} steps for every batch size: is it the small batch that helps, or "
         "are there just more steps?",
-        (10, 20, 50, 100, 1000),
+        (10, 100, 1000),
         {f"batch {size}": make.sgan(size, max_iter=steps) for size in (10, 20, 50, 100)},
         "batch 10",
     )
@@ -157,7 +163,7 @@ def _epochs(make: _Maker) -> Section:
         "epochs",
         "SGAN: epochs",
         "The study found 5 epochs sufficient, at batch size 10.",
-        (20, 100, 1000),
+        (10, 100, 1000),
         {f"{n} epochs": make.sgan(STUDY_SGAN_BATCH, n_epochs=n) for n in (1, 2, 5, 10)},
         "5 epochs",
     )
@@ -169,7 +175,7 @@ def _learning_rate(make: _Maker) -> Section:
         "learning-rate",
         "SGAN: learning rate",
         "The study used 0.0001 for both networks, by trial and error.",
-        (20, 100, 1000),
+        (10, 100, 1000),
         {
             f"rate {rate:g}": make.sgan(STUDY_SGAN_BATCH, STUDY_SGAN_EPOCHS, learning_rate=rate)
             for rate in rates
