@@ -6,7 +6,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks._crater2021 import SIDE
+from ..networks._crater2021 import SIDE, class_logits, n_outputs
 
 Pooling = Literal["average", "max", "none"]
 
@@ -50,7 +50,7 @@ class CraterCNNVariant(nn.Module):
             side = (side - 2) // factor
         layers += [nn.Flatten(), nn.Linear(64 * side**2, 64), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(64, n_classes))
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(64, n_outputs(n_classes)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (n, n_channels, height, width) to logits (n, n_classes) and features (n, 64)."""
@@ -58,7 +58,7 @@ class CraterCNNVariant(nn.Module):
             # in float32: on the CPU, torch has no antialiased interpolation of bfloat16
             x = F.interpolate(x.float(), (SIDE, SIDE), mode="bilinear", antialias=True)
         features = self.trunk(x)
-        return self.head(features), features
+        return class_logits(self.head(features)), features
 
 
 def crater_cnn(

@@ -67,48 +67,46 @@ class CraterGenerator(LocalRandomModule):
         return _resize(x, *self.output_shape[1:])
 
 
+def n_outputs(n_classes: int) -> int:
+    """Return the units of the study's last layer: one logit for two classes."""
+    return 1 if n_classes == 2 else n_classes
+
+
+def class_logits(outputs: Tensor) -> Tensor:
+    """Turn the last layer's outputs (n, 1) or (n, K) into logits, (n, 2) or (n, K).
+
+    Cross-entropy on (0, l) is the binary cross-entropy on l.
+    """
+    if outputs.shape[1] > 1:
+        return outputs
+    return torch.cat([torch.zeros_like(outputs), outputs], dim=1)
+
+
 class CraterCNN(LocalRandomModule):
     """The study's supervised baseline.
 
     Convolution 3x3 valid 32, average pool 2, convolution 3x3 valid 64, max pool 2, convolution 3x3
-    valid 64, flatten 1024, dense 64, dense K; ReLU between. The study's single logit for two
-    classes is written as two.
-
-    Parameters
-    ----------
-    n_channels, n_classes : int
-    average_pool : bool, default=True
-        False takes the maximum in the first pooling too.
-    dropout_rate : float, default=0.0
-        Dropout before the last layer, which the study tried.
+    valid 64, flatten 1024, dense 64, dense 1 (K where there are more than two classes); ReLU
+    between.
     """
 
-    def __init__(
-        self,
-        n_channels: int,
-        n_classes: int,
-        *,
-        average_pool: bool = True,
-        dropout_rate: float = 0.0,
-    ) -> None:
+    def __init__(self, n_channels: int, n_classes: int) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
             Conv2d(n_in, n_out, 3, weight_norm=False)
             for n_in, n_out in ((n_channels, 32), (32, 64), (64, 64))
         )
         self.dense = Linear(1024, 64, weight_norm=False)
-        self.head = Linear(64, n_classes, gain=1.0, weight_norm=False)
-        self.average_pool, self.dropout_rate = average_pool, dropout_rate
+        self.head = Linear(64, n_outputs(n_classes), gain=1.0, weight_norm=False)
         self.n_features = 64
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         x = _resize(x, SIDE, SIDE)
-        x = F.relu(self.convolutions[0](x))
-        x = F.avg_pool2d(x, 2) if self.average_pool else F.max_pool2d(x, 2)
+        x = F.avg_pool2d(F.relu(self.convolutions[0](x)), 2)
         x = F.max_pool2d(F.relu(self.convolutions[1](x)), 2)
         x = F.relu(self.convolutions[2](x)).flatten(1)
         features = F.relu(self.dense(x))
-        return self.head(dropout(features, self.dropout_rate, rng)), features
+        return class_logits(self.head(features)), features
 
 
 def build(
