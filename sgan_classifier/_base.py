@@ -29,7 +29,7 @@ from ._pool import warn_if_cut
 from ._random import Streams, draw_seed, isolated_global_state
 from ._scaling import SCALINGS, Scaler
 from ._split import hold_out
-from ._targets import check_class_weight, encode_labels
+from ._targets import check_class_weight, check_classes, encode_labels
 from ._validation import check_pool, check_rows
 from .exceptions import DivergenceError, InvalidInputError, NoUnlabeledRowsWarning
 
@@ -113,11 +113,13 @@ class BaseImageClassifier(
                 f"warm_start=True goes on with the classes {list(self.classes_)}, but y has "
                 f"{list(classes)}. Use the same classes, or warm_start=False to start anew."
             )
-        seed = draw_seed(self.random_state)
+        # a warm start holds out the rows that it held out before
+        seed = self._seed if continues else draw_seed(self.random_state)
         data = self._training_data(X, codes, pool, layout, classes, seed)
         with isolated_global_state(seed, self._uses_foreign_code):
             if not continues:
                 self._start(data, classes, layout, seed)
+            self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
             return self._train(data, self.max_iter, self.learning_rate_schedule)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -146,18 +148,19 @@ class BaseImageClassifier(
         if first and classes is None:
             known, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
         else:
-            known = np.unique(classes) if first else self.classes_
+            known = check_classes(classes) if first else self.classes_
             codes = _codes_among(known, y, len(X), may_be_empty=not first)
-            if classes is not None and not np.array_equal(np.unique(classes), known):
+            if classes is not None and not np.array_equal(check_classes(classes), known):
                 raise InvalidInputError(
                     f"classes={list(classes)} differs from the classes of the first call, "
                     f"{list(known)}. Leave it out, or fit a new estimator."
                 )
-        seed = draw_seed(self.random_state)
+        seed = draw_seed(self.random_state) if first else self._seed
         data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
         with isolated_global_state(seed, self._uses_foreign_code):
             if first:
                 self._start(data, known, layout, seed)
+            self.net_.label_counts_ += np.bincount(data.codes, minlength=len(known))
             n_steps = math.ceil(len(data.labeled) / self.batch_size)
             if data.pool is not None:
                 batch = self.net_.settings.unlabeled_batch_size
@@ -171,8 +174,10 @@ class BaseImageClassifier(
         layout = infer_layout(X.shape, self.image_shape) if reset else self._layout
         if not self._learns_from_pool:
             return X, None, layout
-        warn_if_cut(X, X_unlabeled)
-        return X, check_pool(self, X_unlabeled, layout), layout
+        pool = check_pool(self, X_unlabeled, layout)
+        if pool is not None:
+            warn_if_cut(X, X_unlabeled)
+        return X, pool, layout
 
     def _training_data(
         self,
@@ -227,7 +232,7 @@ class BaseImageClassifier(
         )
         net.initialize()
         net.check_networks(data)
-        self._layout = layout
+        self._layout, self._seed = layout, seed
         self.classes_ = classes
         self.input_shape_ = layout.input_shape
         self.net_ = net
@@ -250,7 +255,7 @@ class BaseImageClassifier(
     def _train(self, data: Any, n_steps: int, schedule: str) -> "BaseImageClassifier":
         """Take steps with the present parameters, and set what fit leaves behind."""
         net = self.net_
-        net.settings = self._settings(torch.device(net.device), self._layout)
+        net.change_settings(self._settings(torch.device(net.device), self._layout))
         net.verbose = int(self.verbose)
         if n_steps:
             try:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._validation import Layout
+from ._layout import Layout
 from .exceptions import InvalidInputError
 
 _TORCH_DTYPES = (np.uint8, np.float16, np.float32, np.float64)
@@ -37,8 +37,9 @@ class Rows:
     def __init__(
         self, arrays: list[np.ndarray], layout: Layout, index: np.ndarray | None = None
     ) -> None:
-        is_uint8 = {array.dtype == np.uint8 for array in arrays}
-        if len(is_uint8) > 1:
+        # whole numbers beside fractions, or bytes beside other numbers, are not in the same units
+        units = {(array.dtype.kind in "iu", array.dtype == np.uint8) for array in arrays}
+        if len(units) > 1:
             kinds = " and ".join(str(array.dtype) for array in arrays)
             raise InvalidInputError(
                 f"X and X_unlabeled have dtypes {kinds}, whose scales differ. "

@@ -49,10 +49,10 @@ class CNNClassifier(BaseImageClassifier):
     augment : str, tuple of str, callable or None, default="auto"
         Random views of the training images. "auto" shifts by up to a sixteenth of the side. Names
         are combined in a tuple: "shift"; "flip", left and right; "rotate90"; "affine", small turns,
-        stretches and shears; "brightness", with contrast; and "cutout", a hidden square in
-        unlabelled images. Give those that do not change an image's class. A callable maps a batch
-        of scaled images, a tensor (n, c, h, w), to one of the same shape. Feature tables have none
-        by default.
+        stretches and shears; "brightness", with contrast; and "cutout", which `SGANClassifier`
+        applies to unlabelled images alone. Give those that do not change an image's class. A
+        callable maps a batch of scaled images, a tensor (n, c, h, w), to one of the same shape.
+        Feature tables have none by default.
     scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
         "auto" is "per_image" for images and "standard" for tables. "per_image" standardises every
         image by itself, which evens out illumination, but keeps a quarter of its mean brightness.
@@ -70,7 +70,8 @@ class CNNClassifier(BaseImageClassifier):
     validation_fraction : float, default=0.1
         Part of the labelled rows that `early_stopping` holds out; at least two a class.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last call.
+        Whether `fit` goes on from the weights of the last call, with the same networks, scaling,
+        device and callbacks.
     device : str or torch.device, default="auto"
         "auto" takes CUDA where there is one, else the CPU.
     precision : {"auto", "fp32", "bf16"}, default="auto"
@@ -79,12 +80,13 @@ class CNNClassifier(BaseImageClassifier):
         Whether to compile the networks with `torch.compile`, which takes tens of seconds and needs
         a C++ compiler on the CPU.
     callbacks : list, optional
-        skorch callbacks. A fit counts as about fifty epochs, one an entry of `history_`.
+        skorch callbacks. A fit counts as up to fifty epochs, one an entry of `history_`. Those that
+        schedule rates or score predictions do not apply.
     verbose : int or bool, default=0
         Whether to show a progress bar with the time left.
     random_state : int, RandomState or None, default=None
-        Seed of everything random. The same int gives the same arrays on the same device, precision
-        and number of threads.
+        Seed of everything random. On a CPU, the same int gives the same arrays at the same
+        precision and number of threads; on a GPU, torch's own kernels may differ in the last bits.
 
     Attributes
     ----------
@@ -102,7 +104,7 @@ class CNNClassifier(BaseImageClassifier):
     n_threads_ : int
         Torch's threads in the last fit; equal arrays need equal threads.
     history_ : list of dict
-        About fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
+        Up to fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
         labeled_loss; with `early_stopping` valid_loss and valid_accuracy.
     net_ : SemiSupervisedNet
         The skorch net inside.

@@ -11,7 +11,7 @@ from ._step import TrainingData
 if TYPE_CHECKING:
     from ._engine import SemiSupervisedNet
 
-PATIENCE = 10  # records without a lower validation loss before training stops
+PATIENCE = 0.2  # part of a fit without a lower validation loss before training stops
 
 
 class EarlyStopping:
@@ -21,10 +21,13 @@ class EarlyStopping:
     ----------
     net : SemiSupervisedNet
     data : TrainingData
+    n_records : int
+        How often `check` will be called in a whole fit.
     """
 
-    def __init__(self, net: "SemiSupervisedNet", data: TrainingData) -> None:
+    def __init__(self, net: "SemiSupervisedNet", data: TrainingData, n_records: int) -> None:
         self.net, self.data = net, data
+        self.patience = max(1, round(PATIENCE * n_records))
         self.best_loss = float("inf")
         self.best_weights: dict | None = None
         self.records_since_best = 0
@@ -46,7 +49,7 @@ class EarlyStopping:
 
     @property
     def is_due(self) -> bool:
-        return self.records_since_best >= PATIENCE
+        return self.records_since_best >= self.patience
 
     def restore_best(self) -> None:
         if self.best_weights is not None:

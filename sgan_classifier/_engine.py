@@ -31,7 +31,7 @@ from .exceptions import (
     TrainingInterruptedWarning,
 )
 
-N_RECORDS = 50  # how many entries a fit adds to the history
+N_RECORDS = 50  # most entries that a fit adds to the history
 PREDICT_BATCH = 512
 DATA_INIT_BATCH = 500  # images for data-dependent initialisation (Salimans et al. 2016)
 
@@ -133,6 +133,12 @@ class SemiSupervisedNet(NeuralNet):
             self.generator_optimizer_ = self._adam(self.generator_, rate)
         return self
 
+    def change_settings(self, settings: Settings) -> None:
+        """Go on with other settings; the optimisers keep their moments."""
+        self.settings = settings
+        for name in self._optimizers:
+            getattr(self, f"{name}_").param_groups[0].update(settings.optimizer_params)
+
     def _adam(self, module: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
         # decoupled weight decay, 0 unless asked for: then this is plain Adam
         options = {"weight_decay": 0.0, **self.settings.optimizer_params}
@@ -171,9 +177,10 @@ class SemiSupervisedNet(NeuralNet):
         DivergenceError
             If a loss is NaN or infinite.
         """
-        take_step, early_stopping = TrainingStep(self, data), EarlyStopping(self, data)
+        record_every = math.ceil(n_steps / N_RECORDS)
+        take_step = TrainingStep(self, data)
+        early_stopping = EarlyStopping(self, data, math.ceil(n_steps / record_every))
         factor = SCHEDULES[schedule]
-        record_every = max(1, n_steps // N_RECORDS)
         totals, started = Totals(), time.perf_counter()
         self.module_.train()
         if self.has_generator:
@@ -195,6 +202,8 @@ class SemiSupervisedNet(NeuralNet):
                     if self._callbacks_stop(data) or early_stopping.is_due:
                         break
         except KeyboardInterrupt:
+            if self.n_steps_ == 0:
+                raise  # nothing has been learnt that could be kept
             warnings.warn(
                 f"Training was interrupted after {self.n_steps_} steps; the estimator predicts "
                 "with the weights it has. Call fit again, or partial_fit to go on.",
@@ -232,13 +241,14 @@ class SemiSupervisedNet(NeuralNet):
 
     def _record(self, totals: Totals, seconds: float, early_stopping: EarlyStopping) -> dict:
         record = {"step": self.n_steps_, "seconds": seconds, **totals.means()}
-        if not math.isfinite(record["loss"]):
-            raise DivergenceError(
-                f"The training loss became {record['loss']} by step {self.n_steps_}. Lower "
-                f"learning_rate (now {self.settings.learning_rate:g}), keep scaling='auto', and "
-                "look for extreme values in X."
-            )
         record.update(early_stopping.check())
+        for name, value in record.items():
+            if not math.isfinite(value):
+                raise DivergenceError(
+                    f"In training, {name} became {value} by step {self.n_steps_}. Lower "
+                    f"learning_rate (now {self.settings.learning_rate:g}), keep scaling='auto', "
+                    "and look for extreme values in X."
+                )
         self.records_.append(record)
         if not self.callbacks_:
             self.history.new_batch()  # skorch's checkpoints look for one
@@ -259,7 +269,7 @@ class SemiSupervisedNet(NeuralNet):
             If an output does not have the shape it must have.
         """
         rows = data.labeled if len(data.labeled) or data.pool is None else data.pool
-        x = self.scaler.transform(rows.take(np.array([0, 0])).to(self._torch_device))
+        x = self.scaler.transform(self.to_device(rows.take(np.array([0, 0]))))
         try:
             with torch.inference_mode():
                 logits, features = self.average_(x)
@@ -281,9 +291,15 @@ class SemiSupervisedNet(NeuralNet):
                 f"{tuple(x.shape[1:])}; it must be {tuple(x.shape)}."
             )
         self.n_features = features.shape[1]
-        if hasattr(self.module_, "initialize_from_data") and data.pool is not None:
-            first = self.streams.pool_index.integers(len(data.pool), size=DATA_INIT_BATCH)
-            x = self.scaler.transform(data.pool.take(first).to(self._torch_device))
+        if callable(self.settings.augment) and self.settings.augment(x).shape != x.shape:
+            raise InvalidInputError(
+                f"augment turns a batch of shape {tuple(x.shape)} into one of shape "
+                f"{tuple(self.settings.augment(x).shape)}; the shape must stay."
+            )
+        if hasattr(self.module_, "initialize_from_data"):
+            rows = data.labeled if data.pool is None else data.pool
+            first = self.streams.pool_index.integers(len(rows), size=DATA_INIT_BATCH)
+            x = self.scaler.transform(self.to_device(rows.take(first)))
             self.module_.initialize_from_data(x)
             self.average_.load_state_dict(self.module_.state_dict())
 
@@ -321,9 +337,15 @@ class SemiSupervisedNet(NeuralNet):
             module = copy.deepcopy(module).double()
         for batch in rows.chunks(PREDICT_BATCH):
             with torch.inference_mode(), self.autocast(enabled=dtype == torch.float32):
-                x = self.scaler.transform(batch.to(self._torch_device), dtype)
+                x = self.scaler.transform(self.to_device(batch), dtype)
                 logits, features = module(x)
             yield logits.to(dtype).cpu(), features.to(dtype).cpu()
+
+    def to_device(self, batch: Tensor) -> Tensor:
+        """Move a batch to the device; Apple's has no float64."""
+        if self._torch_device.type == "mps" and batch.dtype == torch.float64:
+            batch = batch.float()
+        return batch.to(self._torch_device, non_blocking=True)
 
     def autocast(self, enabled: bool = True) -> torch.autocast:
         return torch.autocast(

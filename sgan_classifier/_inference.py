@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from ._batches import Rows
 from ._labels import known_labels
 from ._layout import Layout
 from ._validation import check_rows
+from .exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from ._engine import SemiSupervisedNet
@@ -66,10 +66,10 @@ class InferenceMixin:
             float64 for float64 input, else float32.
         """
         parts = [features for _, features in self._answers(X)]
-        dtype = np.float64 if getattr(X, "dtype", None) == np.float64 else np.float32
+        dtype = np.float64 if np.asarray(X).dtype == np.float64 else np.float32
         return torch.cat(parts).numpy().astype(dtype, copy=False)
 
-    def score(self, X: Any, y: Any) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on the labelled rows; unlabelled rows are left out.
 
         Parameters
@@ -78,20 +78,32 @@ class InferenceMixin:
             Rows of the shape seen in `fit`.
         y : array-like of shape (n,)
             True classes; unlabelled rows marked as in `fit`.
+        sample_weight : array-like of shape (n,), optional
 
         Returns
         -------
         float in [0, 1]
         """
         labels, labeled = known_labels(y)
-        return float(accuracy_score(labels, self.predict(_safe_indexing(X, labeled))))
+        rows = np.flatnonzero(labeled)
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)[rows]
+        logits = torch.cat(
+            [logits for logits, _ in self._answers(X, rows, n_expected=len(labeled))]
+        )
+        predicted = self.classes_[logits.argmax(dim=1).numpy()]
+        return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
-    def _answers(self, X: Any) -> Iterator[tuple[Tensor, Tensor]]:
+    def _answers(
+        self, X: Any, index: np.ndarray | None = None, n_expected: int | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (logits, features) of the running-average network, batch by batch."""
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)
+        if n_expected is not None and len(X) != n_expected:
+            raise InvalidInputError(f"X has {len(X)} rows, but y has {n_expected}.")
         # the MLP is small enough for float64, in which a row's answer does not depend, in any
         # digit that matters, on the rows predicted beside it
         in_double = not self._layout.is_image and not callable(self.network)
         dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
-        return self.net_.answers(Rows([X], self._layout), dtype=dtype)
+        return self.net_.answers(Rows([X], self._layout, index), dtype=dtype)

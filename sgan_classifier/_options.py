@@ -39,7 +39,8 @@ def check_scaling(scaling: str | None, layout: Layout) -> None:
 
 def check_callbacks(callbacks: list | None) -> None:
     """Refuse what skorch would stumble over in the middle of its own code."""
-    from skorch.callbacks import Callback
+    from skorch.callbacks import Callback, LRScheduler
+    from skorch.callbacks.scoring import ScoringBase
 
     for given in callbacks or ():
         callback = given[1] if isinstance(given, tuple) and len(given) == 2 else given
@@ -48,6 +49,17 @@ def check_callbacks(callbacks: list | None) -> None:
             raise InvalidInputError(
                 f"callbacks holds {given!r}, which is no skorch callback. Pass instances of "
                 "skorch.callbacks.Callback, or tuples (name, callback)."
+            )
+        kind = callback if is_class else type(callback)
+        if issubclass(kind, LRScheduler):
+            raise InvalidInputError(
+                f"callbacks holds {kind.__name__}, but the estimator sets the rates itself. Use "
+                "learning_rate_schedule."
+            )
+        if issubclass(kind, ScoringBase):
+            raise InvalidInputError(
+                f"callbacks holds {kind.__name__}, but no labelled data set reaches callbacks. Use "
+                "early_stopping=True, which records valid_loss and valid_accuracy."
             )
 
 

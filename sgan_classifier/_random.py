@@ -46,13 +46,18 @@ class Streams:
 
     @classmethod
     def from_seed(cls, seed: int, device: torch.device) -> "Streams":
-        children = np.random.SeedSequence(seed).spawn(2)
-        labeled_index, pool_index = (np.random.default_rng(child) for child in children)
+        # one sequence each, so that no seed's weights are another seed's noise
+        labeled, pool, weights, noise = np.random.SeedSequence(seed).spawn(4)
+
+        def torch_generator(sequence: np.random.SeedSequence) -> torch.Generator:
+            state = int(sequence.generate_state(1, np.uint64)[0])
+            return torch.Generator(device).manual_seed(state)
+
         return cls(
-            labeled_index,
-            pool_index,
-            torch.Generator(device).manual_seed(seed),
-            torch.Generator(device).manual_seed(seed + 1),
+            np.random.default_rng(labeled),
+            np.random.default_rng(pool),
+            torch_generator(weights),
+            torch_generator(noise),
         )
 
     def __getstate__(self) -> dict:
@@ -91,7 +96,8 @@ def isolated_global_state(seed: int, active: bool = True) -> Iterator[None]:
         yield
         return
     numpy_state: Any = np.random.get_state()  # noqa: NPY002 (the global state is the point)
-    with torch.random.fork_rng():
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:

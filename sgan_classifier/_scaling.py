@@ -65,7 +65,7 @@ class Scaler:
         if scaling == "standard" or not is_image:
             mean, std = _mean_and_std(rows)
             return cls(mean, std, amplitude=3.0 if is_image else None)
-        low, high = (0.0, 255.0) if rows.dtype == np.uint8 else _least_and_greatest(rows)
+        low, high = _range(rows)
         half_range = 0.5 * (high - low) or 1.0  # all values equal
         if scaling == "unit":
             return cls(np.full(1, low), np.full(1, 2.0 * half_range), amplitude=1.0)
@@ -98,8 +98,10 @@ class Scaler:
         """Bring scaled values (b, *input_shape) back to the units of X.
 
         Under "per_image" an image's own deviation is unknown: it gets a typical one, and a mean
-        from what is kept of the brightness, within the range.
+        from what is kept of the brightness, within the range. In float64, which a large offset
+        costs no digits.
         """
+        x = x.double()
         if self.typical_std is not None:
             kept = x.mean(dim=tuple(range(1, x.dim())), keepdim=True)
             contrast = (self.typical_std + PER_IMAGE_FLOOR) / PER_IMAGE_STD
@@ -126,9 +128,20 @@ def _std_mean_of_images(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _typical_std(rows: Rows, plain: Scaler) -> float:
     """Average deviation of evenly spaced images, scaled by `plain`."""
-    positions = np.unique(np.linspace(0, len(rows) - 1, TYPICAL_ROWS).astype(np.int64))
-    std, _ = _std_mean_of_images(plain.transform(rows.take(positions)))
+    std, _ = _std_mean_of_images(plain.transform(rows.take(_evenly_spaced(rows))))
     return float(std.mean())
+
+
+def _range(rows: Rows) -> tuple[float, float]:
+    """Range of the pixels: 0..255 for uint8, 0..1 where that holds nothing else (masks, bool)."""
+    if rows.dtype != np.uint8:
+        return _least_and_greatest(rows)
+    is_mask = int(rows.take(_evenly_spaced(rows)).max()) <= 1
+    return (0.0, 1.0) if is_mask else (0.0, 255.0)
+
+
+def _evenly_spaced(rows: Rows) -> np.ndarray:
+    return np.unique(np.linspace(0, len(rows) - 1, TYPICAL_ROWS).astype(np.int64))
 
 
 def _least_and_greatest(rows: Rows) -> tuple[float, float]:

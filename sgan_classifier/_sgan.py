@@ -69,9 +69,10 @@ class SGANClassifier(BaseImageClassifier):
         average's own labels for another view, where it is sure enough of them [3]_. Rises from 0
         over the first 30 % of `max_iter` steps.
     balance_weight : float, default=5.0
-        Weight of the divergence between the mean prediction on the unlabelled rows and the class
-        frequencies of the labelled rows [4]_. Set it to 0 if the labels were not drawn in the
-        proportions of the unlabelled rows. With `class_weight` it counts as 0.
+        Weight of the divergence between the mean prediction on a batch of unlabelled rows and the
+        class frequencies of the labelled rows, each class counted once more [4]_. Set it to 0 if
+        the labels were not drawn in the proportions of the unlabelled rows. With `class_weight` it
+        counts as 0.
     generator_loss : str, default="non_saturating"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -102,7 +103,8 @@ class SGANClassifier(BaseImageClassifier):
     validation_fraction : float, default=0.1
         Part of the labelled rows that `early_stopping` holds out; at least two a class.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last call.
+        Whether `fit` goes on from the weights of the last call, with the same networks, scaling,
+        device and callbacks.
     device : str or torch.device, default="auto"
         "auto" takes CUDA where there is one, else the CPU.
     precision : {"auto", "fp32", "bf16"}, default="auto"
@@ -111,12 +113,13 @@ class SGANClassifier(BaseImageClassifier):
         Whether to compile the networks with `torch.compile`, which takes tens of seconds and needs
         a C++ compiler on the CPU.
     callbacks : list, optional
-        skorch callbacks. A fit counts as about fifty epochs, one an entry of `history_`.
+        skorch callbacks. A fit counts as up to fifty epochs, one an entry of `history_`. Those that
+        schedule rates or score predictions do not apply.
     verbose : int or bool, default=0
         Whether to show a progress bar with the time left.
     random_state : int, RandomState or None, default=None
-        Seed of everything random. The same int gives the same arrays on the same device, precision
-        and number of threads.
+        Seed of everything random. On a CPU, the same int gives the same arrays at the same
+        precision and number of threads; on a GPU, torch's own kernels may differ in the last bits.
 
     Attributes
     ----------
@@ -134,7 +137,7 @@ class SGANClassifier(BaseImageClassifier):
     n_threads_ : int
         Torch's threads in the last fit; equal arrays need equal threads.
     history_ : list of dict
-        About fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
+        Up to fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
         labeled_loss, adversarial_loss, entropy, class_balance, pseudo_label_loss, pseudo_label_rate
         (part of the unlabelled rows that get a pseudo-label), realness_real and realness_fake
         (mean D_u on unlabelled and on generated rows: apart, but not at 0 and 1, is well),
@@ -279,7 +282,8 @@ class SGANClassifier(BaseImageClassifier):
         Returns
         -------
         ndarray of shape (n_samples, ...)
-            In the layout and units of the `X` of `fit`; uint8 where that was uint8, else float32.
+            In the layout and units of the `X` of `fit`; uint8 or float64 where that was, else
+            float32.
             Under `scaling="per_image"`, of the brightness and contrast of a typical image.
         """
         check_is_fitted(self)
@@ -292,7 +296,9 @@ class SGANClassifier(BaseImageClassifier):
         rng = torch.Generator(self.net_.device).manual_seed(draw_seed(random_state))
         images = self.net_.scaler.inverse(self.net_.generate(int(n_samples), rng)).numpy()
         if self._fit_dtype == np.uint8:
-            images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+            images = np.clip(np.rint(images), 0, 255)
+        keeps = self._fit_dtype in (np.uint8, np.float64)
+        images = images.astype(self._fit_dtype if keeps else np.float32)
         return np.ascontiguousarray(self._layout.from_channels_first(images))
 
     def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:

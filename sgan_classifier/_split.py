@@ -1,7 +1,6 @@
 """Labelled rows held out for early stopping."""
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from .exceptions import InvalidInputError
 
@@ -34,17 +33,18 @@ def hold_out(
     InvalidInputError
         If a class would have fewer than two rows held out, or none left to train on.
     """
-    counts = np.bincount(codes, minlength=len(classes))
-    rarest = int(counts.argmin())
-    expected = round(fraction * counts[rarest])
-    if expected < MIN_PER_CLASS or counts[rarest] - expected < 1:
-        raise InvalidInputError(
-            f"early_stopping=True with validation_fraction={fraction:g} would hold out {expected} "
-            f"of the {counts[rarest]} labelled rows of class {classes[rarest]}; at least "
-            f"{MIN_PER_CLASS} are needed, and one to train on. Raise validation_fraction, label "
-            "more rows, or pass early_stopping=False."
-        )
-    training, validation = train_test_split(
-        positions, test_size=fraction, stratify=codes, random_state=seed
-    )
-    return np.sort(training), np.sort(validation)
+    rng = np.random.default_rng(seed)
+    held_out = []
+    for k, label in enumerate(classes):
+        rows = rng.permutation(positions[codes == k])
+        n_held_out = round(fraction * len(rows))
+        if n_held_out < MIN_PER_CLASS or n_held_out == len(rows):
+            raise InvalidInputError(
+                f"early_stopping=True with validation_fraction={fraction:g} would hold out "
+                f"{n_held_out} of the {len(rows)} labelled rows of class {label}; at least "
+                f"{MIN_PER_CLASS} are needed, and one to train on. Change validation_fraction, "
+                "label more rows, or pass early_stopping=False."
+            )
+        held_out.append(rows[:n_held_out])
+    validation = np.sort(np.concatenate(held_out))
+    return np.setdiff1d(positions, validation), validation

@@ -85,8 +85,6 @@ class TrainingStep:
         self.is_adversarial = self.settings.adversarial_weight > 0 and data.pool is not None
         # weighting the classes means to predict them in other proportions than those of the labels
         self.balance_weight = self.settings.balance_weight if weight is None else 0.0
-        if len(data.codes):
-            net.label_counts_ = np.bincount(data.codes, minlength=net.n_classes)
         counts = net.label_counts_ + 1.0  # add-one: a class that has no label yet keeps a share
         self.prior = torch.as_tensor(counts / counts.sum(), dtype=torch.float32).to(self.device)
 
@@ -171,7 +169,8 @@ class TrainingStep:
             figures["adversarial_loss"] = adversarial
             loss = loss + settings.adversarial_weight * adversarial
         figures["loss"] = loss
-        self._descend(loss, net.optimizer_)
+        if loss.requires_grad:  # not where there are neither labels nor an unsupervised loss
+            self._descend(loss, net.optimizer_, net.module_)
         self._follow(net.average_, net.module_)
         return {name: value.detach() for name, value in figures.items()}, real_features
 
@@ -184,14 +183,16 @@ class TrainingStep:
                 loss = losses.non_saturating(fake_logits)
             else:
                 loss = getattr(losses, self.settings.generator_loss)(fake_features, real_features)
-            self._descend(loss, net.generator_optimizer_)
+            self._descend(loss, net.generator_optimizer_, net.generator_)
         self._follow(net.generator_average_, net.generator_)
         distance = (fake_features.detach().mean(dim=0) - real_features).abs().mean()
         return {"generator_loss": loss.detach(), "feature_distance": distance}
 
-    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer, module: nn.Module) -> None:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self.net.callbacks_:
+            self.net.notify("on_grad_computed", named_parameters=list(module.named_parameters()))
         optimizer.step()
 
     def _follow(self, average: nn.Module, module: nn.Module) -> None:
@@ -217,7 +218,7 @@ class TrainingStep:
         A strong view is one that the discriminator learns to label as the running average labels a
         weak view of the same image; only strong views are cut out.
         """
-        batch = rows.take(positions).to(self.device, non_blocking=True)
+        batch = self.net.to_device(rows.take(positions))
         augment = self.settings.augment
         if callable(augment):
             return augment(self.net.scaler.transform(batch))
@@ -248,8 +249,11 @@ class TrainingStep:
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
     """Compute no gradients for the module's weights, only through it."""
-    module.requires_grad_(False)
+    trained = [weight for weight in module.parameters() if weight.requires_grad]
+    for weight in trained:
+        weight.requires_grad_(False)
     try:
         yield
     finally:
-        module.requires_grad_(True)
+        for weight in trained:
+            weight.requires_grad_(True)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._labels import is_unlabeled
+from ._labels import is_unlabeled, known_labels
 from .exceptions import InvalidInputError
 
 
@@ -75,6 +75,22 @@ def encode_labels(y: Any, n_rows: int, *, estimator_name: str) -> tuple[np.ndarr
     codes = np.full(n_rows, -1, dtype=np.int64)
     codes[labeled] = numbers
     return classes, codes
+
+
+def check_classes(classes: Any) -> np.ndarray:
+    """Return the classes that `partial_fit` is told of, sorted.
+
+    Markers of unlabelled rows among them, as in ``np.unique(y)``, are no classes.
+    """
+    known = np.unique(known_labels(_label_array(classes))[0])
+    if known.dtype.kind == "f":
+        _check_whole_numbers(known)
+    if len(known) < 2:
+        raise InvalidInputError(
+            f"classes={classes!r} names {len(known)} class; at least 2 are needed. Name all "
+            "classes that will ever come."
+        )
+    return known
 
 
 def _label_array(y: Any) -> Any:

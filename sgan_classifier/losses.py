@@ -73,7 +73,11 @@ def supervised_loss(logits: Tensor, targets: Tensor, class_weight: Tensor | None
     -------
     Tensor of shape ()
     """
-    return F.cross_entropy(logits, targets, weight=class_weight)
+    if class_weight is None:
+        return F.cross_entropy(logits, targets)
+    total = F.cross_entropy(logits, targets, weight=class_weight, reduction="sum")
+    # a batch may hold nothing but rows of weight 0
+    return total / class_weight[targets].sum().clamp_min(torch.finfo(logits.dtype).tiny)
 
 
 def adversarial_loss(unlabeled_logits: Tensor, fake_logits: Tensor) -> Tensor:

@@ -385,7 +385,7 @@ def test_early_stopping_stops_and_restores_the_best_weights(make):
 def test_early_stopping_with_too_few_labels_is_an_error_with_the_remedy(make):
     estimator = make(early_stopping=True)
     with pytest.raises(
-        InvalidInputError, match=r"would hold out 0 of the 4 .*Raise validation_fraction"
+        InvalidInputError, match=r"would hold out 0 of the 4 .*Change validation_fraction"
     ):
         estimator.fit(X, Y)
     assert not hasattr(estimator, "net_")

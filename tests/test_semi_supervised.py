@@ -46,9 +46,9 @@ class UnsharedTrunks(_step.TrainingStep):
 class EvenDeafer(UnsharedTrunks):
     """The same for a discriminator that is trained without a single labelled row."""
 
-    def _descend(self, loss, optimizer):
+    def _descend(self, loss, optimizer, module):
         if loss.requires_grad:
-            super()._descend(loss, optimizer)
+            super()._descend(loss, optimizer, module)
 
 
 # ------------------------------------------------------------------ it learns from hidden images
@@ -200,8 +200,8 @@ class AttachedFakes(_step.TrainingStep):
 class BothOptimizersStep(_step.TrainingStep):
     """Broken: each loss moves both networks, by whatever gradients they have."""
 
-    def _descend(self, loss, optimizer):
-        super()._descend(loss, optimizer)
+    def _descend(self, loss, optimizer, module):
+        super()._descend(loss, optimizer, module)
         for mine in (self.net.optimizer_, self.net.generator_optimizer_):
             if mine is not optimizer:
                 mine.step()

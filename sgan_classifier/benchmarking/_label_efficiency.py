@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator
 
-from ..exceptions import NoUnlabeledRowsWarning, TrainingInterruptedWarning
+from ..exceptions import NoUnlabeledRowsWarning
 from ..model_selection import LabelEfficiencyCurve, label_efficiency_curve
 from ._contenders import make_contenders
 from ._data import BenchmarkData
@@ -117,25 +117,20 @@ def compare(
         warnings.simplefilter("ignore", NoUnlabeledRowsWarning)
         # LabelSpreading divides zero by zero for rows that its graph connects to no label.
         warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
-        # Ctrl-C ends a fit early and keeps its weights; here such a fit must not count as finished.
-        warnings.simplefilter("error", TrainingInterruptedWarning)
-        try:
-            return label_efficiency_curve(
-                estimators,
-                data.X_train,
-                data.y_train,
-                X_test=data.X_test,
-                y_test=data.y_test,
-                n_labels=parse_labels(n_labels),
-                n_draws=n_draws,
-                random_state=random_state,
-                n_jobs=n_jobs,
-                memory=memory,
-                verbose=verbose,
-                n_threads=1,
-            )
-        except TrainingInterruptedWarning as warning:
-            raise KeyboardInterrupt from warning
+        return label_efficiency_curve(
+            estimators,
+            data.X_train,
+            data.y_train,
+            X_test=data.X_test,
+            y_test=data.y_test,
+            n_labels=parse_labels(n_labels),
+            n_draws=n_draws,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            memory=memory,
+            verbose=verbose,
+            n_threads=1,
+        )
 
 
 def parse_labels(words: Sequence[int | str]) -> list[int | str]:

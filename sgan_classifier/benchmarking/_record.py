@@ -16,6 +16,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 
 from .. import CNNClassifier
+from ..model_selection._curve_fit import code_hash
 from ._data import BenchmarkData
 
 PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "scipy", "joblib")
@@ -90,7 +91,8 @@ def _versions() -> dict[str, str]:
     # the imported code's own version: it need not be the installed one
     from .. import __version__
 
-    return {"python": platform.python_version(), "sgan_classifier": __version__, **packages}
+    own = f"{__version__} (code {code_hash()})"
+    return {"python": platform.python_version(), "sgan_classifier": own, **packages}
 
 
 def _machine(data: BenchmarkData, device: str) -> dict[str, Any]:

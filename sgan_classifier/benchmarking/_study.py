@@ -70,7 +70,7 @@ def run_study(
     }
     record = describe_run(data, command, **settings)
     path = out / f"study_{data.name}.json"
-    record["sections"] = _earlier_sections(path, settings)
+    record["sections"] = _earlier_sections(path, record)
     started = time.perf_counter()
     for i, section in enumerate(chosen, start=1):
         if verbose:
@@ -131,15 +131,13 @@ def _budget_notes(section: dict[str, Any]) -> list[str]:
     return notes
 
 
-def _earlier_sections(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the sections of an earlier run whose draws are the same."""
+def _earlier_sections(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """Return the sections of an earlier run of the same code, data, draws and machine."""
     if not path.exists():
         return {}
     earlier = json.loads(path.read_text(encoding="utf-8"))
-    same = ("n_draws", "random_state")
-    if any(earlier["settings"].get(name) != settings[name] for name in same):
-        return {}
-    return earlier["sections"]
+    same = ("data", "machine", "versions", "settings")
+    return earlier["sections"] if all(earlier[key] == record[key] for key in same) else {}
 
 
 def _choose(sections: dict[str, Section], keys: Sequence[str] | None) -> list[Section]:

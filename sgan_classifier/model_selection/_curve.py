@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from .._labels import is_unlabeled, known_labels
 from ..metrics import make_labeled_scorer
-from ._curve_fit import call_with_note, fit_and_score
+from ._curve_fit import call_with_note, code_hash, fit_and_score
 from ._curve_result import LabelEfficiencyCurve
 from ._group_split import SemiSupervisedGroupKFold
 from ._mask import mask_labels
@@ -142,7 +142,7 @@ def label_efficiency_curve(
     run, data_key = fit_and_score, None
     if memory is not None:
         # X and X_test are hashed once, here, and not again for each fit.
-        data_key = joblib.hash((X, X_test, np.asarray(y_test)))
+        data_key = joblib.hash((code_hash(), X, X_test, np.asarray(y_test)))
         memory = fspath(memory) if isinstance(memory, PathLike) else memory
         run = check_memory(memory).cache(fit_and_score, ignore=["X", "X_test", "y_test"])
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +19,22 @@ from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
 from .._labels import known_labels
+from ..exceptions import TrainingInterruptedWarning
 from ..metrics import LabeledScorer
+
+
+@cache
+def code_hash() -> str:
+    """Return twelve digits that change with the code of this package.
+
+    Fits stored by other code are not taken for fits of this.
+    """
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def call_with_note(
@@ -54,7 +73,13 @@ def fit_and_score(
         X = _safe_indexing(X, np.flatnonzero(labeled))
     with limit_threads(n_threads):
         start = time.perf_counter()
-        estimator.fit(X, y)
+        with warnings.catch_warnings():
+            # Ctrl-C ends our fits early and keeps their weights: no finished fit, not to be stored
+            warnings.simplefilter("error", TrainingInterruptedWarning)
+            try:
+                estimator.fit(X, y)
+            except TrainingInterruptedWarning as warning:
+                raise KeyboardInterrupt from warning
         fitted = time.perf_counter()
         test_score = scorer(estimator, X_test, y_test)
         scored = time.perf_counter()

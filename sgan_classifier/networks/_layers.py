@@ -17,7 +17,7 @@ LEAK = 0.2  # slope of the leaky ReLU below zero, as in the reference code of Sa
 class LocalRandomModule(nn.Module):
     """Base of the built-in networks: random only through the generator passed to `forward`.
 
-    Its weights are left empty by the constructor (see `build_on_meta`) and drawn by
+    Its weights are left empty by the constructor (see `networks.build`) and drawn by
     `initialize(rng)`, which calls `reset(rng)` of every layer that has one.
     """
 
