@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .exceptions import SGANClassifierWarning
+from .exceptions import PoolCutWarning
 
 
 class UnlabeledPool:
@@ -88,7 +88,7 @@ def warn_if_cut(X: Any, X_unlabeled: Any) -> None:
 
     Warns
     -----
-    SGANClassifierWarning
+    PoolCutWarning
         If `X_unlabeled` is no pool and has the length of `X`.
     """
     if X_unlabeled is None or isinstance(X_unlabeled, UnlabeledPool) or len(X_unlabeled) != len(X):
@@ -97,7 +97,7 @@ def warn_if_cut(X: Any, X_unlabeled: Any) -> None:
         f"X_unlabeled has as many rows as X ({len(X)}). Inside a search, scikit-learn silently "
         "cuts such an array down to the training fold. Pass X_unlabeled=UnlabeledPool(array), of "
         "sgan_classifier.model_selection, which it leaves whole; that also silences this warning.",
-        SGANClassifierWarning,
+        PoolCutWarning,
         stacklevel=3,
     )
 

@@ -1,7 +1,7 @@
-"""Named warnings and errors.
+"""Named warnings and errors, so that a script can catch or silence one of them and no other.
 
-Everything that the library raises or warns about on its own account is one of these, so that a
-script can catch or silence one of them and no other.
+Beside these, scikit-learn's own checks raise ValueError and TypeError, and so do the functions of
+`sgan_classifier.model_selection` for arguments that make no sense.
 """
 
 
@@ -16,11 +16,10 @@ class NoUnlabeledRowsWarning(SGANClassifierWarning):
     """
 
 
-class TrainingHealthWarning(SGANClassifierWarning):
-    """Training ended, but went wrong on the way; the message says how and what to change.
+class PoolCutWarning(SGANClassifierWarning):
+    """``X_unlabeled`` is a bare array as long as ``X``, as one is that a search has cut.
 
-    Examples are a generator that makes one image only, a discriminator that tells real from
-    generated without error, and a discriminator that overfits the labelled rows.
+    Pass it as ``UnlabeledPool(array)``.
     """
 
 
@@ -33,7 +32,7 @@ class DivergenceError(RuntimeError):
 
 
 class InvalidInputError(ValueError):
-    """``X``, ``y``, ``image_shape`` or ``X_unlabeled`` cannot be used as it is.
+    """``X``, ``y``, ``X_unlabeled`` or a parameter cannot be used as it is.
 
     The message names the value seen and what to do.
     """

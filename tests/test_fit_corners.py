@@ -11,7 +11,7 @@ from torch import nn
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier._random import Streams
 from sgan_classifier._split import hold_out
-from sgan_classifier.exceptions import DivergenceError, InvalidInputError, SGANClassifierWarning
+from sgan_classifier.exceptions import DivergenceError, InvalidInputError, PoolCutWarning
 
 
 @pytest.fixture
@@ -203,5 +203,5 @@ def test_bare_array_of_the_length_of_x_warns_inside_a_search(images_and_labels):
     X, y = images_and_labels
     X, y = X[:20], y[:20]
     search = GridSearchCV(SGANClassifier(width=4, max_iter=2), {"width": [2]}, cv=2)
-    with pytest.warns(SGANClassifierWarning, match="UnlabeledPool"):
+    with pytest.warns(PoolCutWarning, match="UnlabeledPool"):
         search.fit(X, y, X_unlabeled=X[::-1])

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from small_estimators import LabeledRowsSGD, MemoryMeter
 
 from sgan_classifier._pool import warn_if_cut
-from sgan_classifier.exceptions import SGANClassifierWarning
+from sgan_classifier.exceptions import PoolCutWarning
 from sgan_classifier.model_selection import SemiSupervisedKFold, UnlabeledPool
 
 CV = SemiSupervisedKFold(3)
@@ -133,7 +133,7 @@ class PoolMean(LabeledRowsSGD):
 
 @pytest.mark.parametrize("wrap", [lambda rows: rows, list])
 def test_a_bare_array_as_long_as_x_warns(iris, wrap):
-    with pytest.warns(SGANClassifierWarning, match=r"as many rows as X \(150\).*UnlabeledPool"):
+    with pytest.warns(PoolCutWarning, match=r"as many rows as X \(150\).*UnlabeledPool"):
         warn_if_cut(iris[0], wrap(iris[0]))
 
 

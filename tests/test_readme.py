@@ -34,6 +34,7 @@ def test_commands_are_the_two_that_are_promised():
 
 
 def test_tables_are_those_of_the_records():
+    assert "<!-- results: " in README, "README.md shows no results"
     assert update_readme(README, ROOT / "benchmarks" / "reports") == README, (
         "the tables are old or edited; run: python benchmarks/update_readme.py"
     )
