@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from .. import recipes
 from ..model_selection import LabelEfficiencyCurve
-from ._contenders import CNN, SGAN
+from ._contenders import CNN, SGAN, SGAN_2021
 from ._statistics import (
     Mean,
     best_of,
@@ -52,6 +53,7 @@ def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
         "## Test accuracy",
         "Mean over the draws and its 95 % interval. Every method sees the same draws.",
         accuracy_table(record),
+        *_recipe_note(record),
         *_study_sentences(curve, name),
         "## What the unlabelled images are worth",
         f"`{SGAN}` ({_steps(record, SGAN)}) against `{CNN}` ({_steps(record, CNN)}): the same "
@@ -97,7 +99,8 @@ def update_readme(text: str, reports: Path) -> str:
         record = json.loads(path.read_text(encoding="utf-8"))
         curve = LabelEfficiencyCurve.from_dict(record["curve"])
         sentences = "\n".join(f"- {sentence}" for sentence in comparison_sentences(curve))
-        parts = [match["begin"], accuracy_table(record), sentences, match["end"]]
+        notes = _recipe_note(record)
+        parts = [match["begin"], accuracy_table(record), *notes, sentences, match["end"]]
         return "\n\n".join(parts)
 
     return _RESULTS.sub(table, text)
@@ -140,6 +143,18 @@ def accuracy_table(record: dict[str, Any]) -> str:
         published = [_cell(figures.get(int(n_labels))) for figures in study.values()]
         rows.append([str(n_labels), *cells, *published])
     return markdown_table(["labels", *means, *study], rows)
+
+
+def _recipe_note(record: dict[str, Any]) -> list[str]:
+    """Say so where the study's recipe got less training than the recipe asks for."""
+    own = recipes.CRATERS_2021["max_iter"]
+    described = record["estimators"].get(SGAN_2021)
+    if described is None or described["parameters"]["max_iter"] >= own:
+        return []
+    return [
+        f"`{SGAN_2021}` took {_steps(record, SGAN_2021)} here, as the others did; the recipe asks "
+        f"for {own:,}, so this is less than it can do."
+    ]
 
 
 def comparison_sentences(curve: LabelEfficiencyCurve) -> list[str]:
