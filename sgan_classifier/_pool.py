@@ -10,6 +10,13 @@ import numpy as np
 
 from .exceptions import PoolCutWarning
 
+_NO_ARRAY = (
+    "An UnlabeledPool cannot be used as an array: it only passes through a search to the fit of an "
+    "estimator that takes X_unlabeled. Use pool.array; or, where the pool has to be transformed by "
+    "a Pipeline inside a search, stack its rows under X with -1 in y and search with "
+    "cv=SemiSupervisedKFold()."
+)
+
 
 class UnlabeledPool:
     """Unlabelled rows that a search hands to every fit in one piece.
@@ -54,12 +61,11 @@ class UnlabeledPool:
     def __array_interface__(self) -> dict[str, Any]:
         # NumPy asks for this in np.asarray. Without it, it would make a 0-d array of objects, and
         # scikit-learn would complain about a scalar.
-        raise TypeError(
-            "An UnlabeledPool cannot be used as an array: it only passes through a search to the "
-            "fit of an estimator that takes X_unlabeled. Use pool.array; or, where the pool has to "
-            "be transformed by a Pipeline inside a search, stack its rows under X with -1 in y and "
-            "search with cv=SemiSupervisedKFold()."
-        )
+        raise TypeError(_NO_ARRAY)
+
+    def __getattr__(self, name: str) -> Any:
+        # Called for what the class lacks, such as the reshape of a FunctionTransformer.
+        raise AttributeError(f"UnlabeledPool has no attribute {name!r}. {_NO_ARRAY}")
 
     def __repr__(self) -> str:
         if not hasattr(self.array, "shape"):

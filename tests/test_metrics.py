@@ -9,8 +9,9 @@ from sklearn.metrics import accuracy_score, f1_score, get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.semi_supervised import LabelSpreading
 
+from sgan_classifier._labels import is_unlabeled
 from sgan_classifier.metrics import make_labeled_scorer
-from sgan_classifier.model_selection import mask_labels
+from sgan_classifier.model_selection import SemiSupervisedKFold, mask_labels
 
 # A plain splitter whose test folds hold unlabelled rows too.
 CV = KFold(3, shuffle=True, random_state=0)
@@ -71,6 +72,44 @@ def test_several_scorers_in_cross_validate(data, scoring):
         alone = cross_validate(LabelSpreading(), X, y, cv=CV, scoring=make_labeled_scorer(name))
         np.testing.assert_array_equal(scores[f"test_{name}"], alone["test_score"])
     assert (scores["test_accuracy"] > 0.7).all()
+
+
+def test_training_scores_leave_out_the_unlabelled_rows_of_training_folds(data):
+    X, y, labeled = data
+    cv = SemiSupervisedKFold(3)
+    options = {"cv": cv, "return_train_score": True}
+    plain = cross_validate(LabelSpreading(), X, y, **options)["train_score"]
+    honest = cross_validate(
+        LabelSpreading(), X, y, scoring=make_labeled_scorer("accuracy"), **options
+    )["train_score"]
+    for (train, _), score in zip(cv.split(X, y), honest, strict=True):
+        known = train[labeled[train]]
+        assert score == LabelSpreading().fit(X[train], y[train]).score(X[known], y[known])
+    assert (plain < 0.4).all()
+
+
+def test_integers_in_an_object_array_are_scored_in_cross_validation(data):
+    X, y, labeled = data
+    objects = np.where(labeled, y.astype(object), None)
+    with pytest.raises(ValueError, match="unknown"):
+        accuracy_score(objects[labeled], y[labeled])
+    scores, expected = (
+        cross_validate(
+            SpreadingOnObjects(),
+            X,
+            labels,
+            cv=SemiSupervisedKFold(3),
+            scoring=make_labeled_scorer("f1_macro"),
+            error_score="raise",
+        )["test_score"]
+        for labels in (objects, y)
+    )
+    np.testing.assert_array_equal(scores, expected)
+
+
+class SpreadingOnObjects(LabelSpreading):
+    def fit(self, X, y):
+        return super().fit(X, np.where(is_unlabeled(y), -1, y).astype(int))
 
 
 def test_a_search_ranks_by_the_scorer(data):

@@ -112,6 +112,12 @@ def test_a_pipeline_that_transforms_a_pool_raises_with_the_remedy(iris, transfor
             pipeline.fit(X, y, X_unlabeled=UnlabeledPool(X))
 
 
+def test_what_a_pool_lacks_raises_with_the_remedy(iris):
+    reshape = FunctionTransformer(lambda rows: rows.reshape(-1, 2, 2))
+    with pytest.raises(AttributeError, match=r"'reshape'.*stack its rows under X with -1 in y"):
+        reshape.transform(UnlabeledPool(iris[0]))
+
+
 def test_the_remedy_for_pipelines_transforms_every_row(iris):
     X, y = iris
     stacked, labels = np.concatenate([X, X[:90]]), np.append(y, np.full(90, -1))

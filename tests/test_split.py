@@ -121,6 +121,8 @@ def test_without_unlabelled_rows_the_tests_are_those_of_scikit_learn():
         (SemiSupervisedKFold(), [0] * 5 + [1] * 3 + [-1], r"Class 1 has 3 .* Use n_splits=3"),
         (SemiSupervisedKFold(2), [0, 0, 1, -1], "Label at least 2 rows of each class"),
         (SemiSupervisedShuffleSplit(), [0, 0, 1, -1], "Label at least 2 rows of each class"),
+        (SemiSupervisedShuffleSplit(), [0, 0, 1, 1, -1], "use another test_size, such as 2"),
+        (SemiSupervisedShuffleSplit(test_size=3), [0, 0, 1, 1, -1], "at least one labelled row a class"),
         (SemiSupervisedKFold(), [0, 0, -1], "one labelled class"),
         (SemiSupervisedKFold(), [-1, -1], "None of the 2 rows"),
         (SemiSupervisedKFold(), None, "needs y, with -1"),

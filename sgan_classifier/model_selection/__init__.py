@@ -5,11 +5,8 @@ from ._curve import label_efficiency_curve
 from ._curve_result import LabelEfficiencyCurve
 from ._group_split import SemiSupervisedGroupKFold
 from ._mask import mask_labels
-from ._split import (
-    RepeatedSemiSupervisedKFold,
-    SemiSupervisedKFold,
-    SemiSupervisedShuffleSplit,
-)
+from ._shuffle_split import SemiSupervisedShuffleSplit
+from ._split import RepeatedSemiSupervisedKFold, SemiSupervisedKFold
 
 __all__ = [
     "LabelEfficiencyCurve",
