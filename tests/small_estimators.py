@@ -1,5 +1,9 @@
 """Small real estimators for the tests of model selection."""
 
+import os
+import signal
+from pathlib import Path
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import SGDClassifier
@@ -68,6 +72,20 @@ class StopsAtThirdFit(LabeledRowsSGD):
             log.seek(0)
             if len(log.read()) == 3:
                 raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+class KillsItsWorker(LabeledRowsSGD):
+    """Kills the process it is in, in the first fit with seed 10 of all; the file tells of it."""
+
+    def __init__(self, killed="", max_iter=20, alpha=1e-3, random_state=0):
+        super().__init__(max_iter=max_iter, alpha=alpha, random_state=random_state)
+        self.killed = killed
+
+    def fit(self, X, y):
+        if self.random_state == 10 and not Path(self.killed).exists():
+            Path(self.killed).write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)
         return super().fit(X, y)
 
 
