@@ -120,7 +120,18 @@ class LabeledScorer:
         -------
         self : LabeledScorer
             The scorer itself. The scorer that it was made of is left as it was.
+
+        Raises
+        ------
+        TypeError
+            If it was made of several scorers or a function: let the scorers given ask.
         """
+        if not hasattr(self._scorer, "set_score_request"):
+            raise TypeError(
+                f"{self!r} cannot ask for metadata: several scorers and plain functions have no "
+                "set_score_request. Give scorers that ask for it themselves, such as "
+                "get_scorer('accuracy').set_score_request(sample_weight=True)."
+            )
         scorer = deepcopy(self._scorer)
         scorer.set_score_request(**requests)
         self._scorer = scorer

@@ -163,6 +163,32 @@ def test_set_score_request_leaves_the_given_scorer_as_it_was():
         assert given.get_metadata_routing().score.requests["sample_weight"] is None
 
 
+def test_several_scorers_ask_for_metadata_themselves(data):
+    X, y, labeled = data
+    weight = np.where(np.arange(len(y)) % 2, 1.0, 1e-9)
+    with config_context(enable_metadata_routing=True):
+        with pytest.raises(TypeError, match=r"Give scorers that ask for it themselves"):
+            make_labeled_scorer(["accuracy"]).set_score_request(sample_weight=True)
+        several = {
+            "weighted": get_scorer("accuracy").set_score_request(sample_weight=True),
+            "plain": get_scorer("accuracy").set_score_request(sample_weight=False),
+        }
+        scores = cross_validate(
+            LabelSpreading(),
+            X,
+            y,
+            cv=CV,
+            scoring=make_labeled_scorer(several),
+            params={"sample_weight": weight},
+        )
+    for fold, (train, test) in enumerate(CV.split(X, y)):
+        known = test[labeled[test]]
+        predicted = LabelSpreading().fit(X[train], y[train]).predict(X[known])
+        weighted = accuracy_score(y[known], predicted, sample_weight=weight[known])
+        assert scores["test_weighted"][fold] == weighted
+        assert scores["test_plain"][fold] == accuracy_score(y[known], predicted)
+
+
 def test_wrapping_twice_is_wrapping_once_and_repr_and_pickle_work(data, classifier):
     X, y, _ = data
     scorer = make_labeled_scorer("accuracy")

@@ -122,7 +122,7 @@ def test_without_unlabelled_rows_the_tests_are_those_of_scikit_learn():
         (SemiSupervisedKFold(2), [0, 0, 1, -1], "Label at least 2 rows of each class"),
         (SemiSupervisedShuffleSplit(), [0, 0, 1, -1], "Label at least 2 rows of each class"),
         (SemiSupervisedShuffleSplit(), [0, 0, 1, 1, -1], "use another test_size, such as 2"),
-        (SemiSupervisedShuffleSplit(test_size=3), [0, 0, 1, 1, -1], "at least one labelled row a class"),
+        (SemiSupervisedShuffleSplit(test_size=3), [0, 0, 1, 1, -1], "at least one labelled row"),
         (SemiSupervisedKFold(), [0, 0, -1], "one labelled class"),
         (SemiSupervisedKFold(), [-1, -1], "None of the 2 rows"),
         (SemiSupervisedKFold(), None, "needs y, with -1"),
@@ -232,6 +232,49 @@ def test_searches_rank_candidates_by_labelled_rows(search, parameters, digits):
     fitted.fit(*digits)
     assert fitted.best_params_ == {"gamma": 3.0}
     assert fitted.best_score_ > 0.8
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        SemiSupervisedKFold(2),
+        RepeatedSemiSupervisedKFold(2, n_repeats=2),
+        SemiSupervisedShuffleSplit(2),
+        SemiSupervisedGroupKFold(2),
+        SemiSupervisedGroupKFold(2, transductive=True),
+    ],
+    ids=repr,
+)
+def test_every_splitter_goes_wherever_scikit_learn_takes_cv(cv, digits):
+    X, y = digits
+    estimator, grid = LabeledRowsSGD(), {"alpha": [1e-3, 10.0]}
+    given = {"cv": cv, "error_score": "raise"}
+    groups = {"groups": np.arange(len(y)) % 20} if isinstance(cv, SemiSupervisedGroupKFold) else {}
+    scores = cross_val_score(estimator, X, y, **given, **groups)
+    assert len(scores) == cv.get_n_splits()
+    assert scores.min() > 0.6
+    tested = cross_validate(estimator, X, y, **given, **groups)["test_score"]
+    np.testing.assert_array_equal(tested, scores)
+    searches = [
+        GridSearchCV(estimator, grid, **given),
+        RandomizedSearchCV(estimator, grid, n_iter=2, **given),
+        HalvingGridSearchCV(
+            estimator, grid, resource="max_iter", max_resources=20, factor=2, **given
+        ),
+    ]
+    for search in searches:
+        search.fit(X, y, **groups)
+        assert search.best_params_["alpha"] == 1e-3
+        assert search.best_score_ == scores.mean()
+    _, curve = validation_curve(
+        estimator, X, y, param_name="alpha", param_range=[1e-3], **given, **groups
+    )
+    np.testing.assert_array_equal(curve[0], scores)
+    # Sizes count rows of the training folds, which differ in size where groups are held out.
+    _, _, curve = learning_curve(estimator, X, y, train_sizes=[30], **given, **groups)
+    assert np.isfinite(curve).all()
+    score, _, _ = permutation_test_score(estimator, X, y, cv=cv, n_permutations=1, **groups)
+    assert score == scores.mean()
 
 
 def test_validation_curve(digits):

@@ -74,6 +74,6 @@ class SemiSupervisedShuffleSplit(SemiSupervisedSplitter):
         except ValueError as error:
             raise ValueError(
                 f"{self!r} cannot split {len(codes)} labelled rows of {n_classes} classes: "
-                f"{error}. Both sides need at least one labelled row a class: use another test_size, "
-                f"such as {n_classes}, or label more rows."
+                f"{error}. Both sides need at least one labelled row a class: use another "
+                f"test_size, such as {n_classes}, or label more rows."
             ) from error
