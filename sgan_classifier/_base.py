@@ -25,7 +25,7 @@ from ._inference import InferenceMixin
 from ._labels import is_unlabeled, known_labels
 from ._layout import Layout, infer_layout
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
-from ._pool import warn_if_cut
+from ._pool import check_scale, warn_if_cut
 from ._random import Streams, draw_seed, isolated_global_state
 from ._scaling import SCALINGS, Scaler
 from ._split import hold_out
@@ -177,6 +177,7 @@ class BaseImageClassifier(
         pool = check_pool(self, X_unlabeled, layout)
         if pool is not None:
             warn_if_cut(X, X_unlabeled)
+            check_scale(X, pool)
         return X, pool, layout
 
     def _training_data(

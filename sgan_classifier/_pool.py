@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .exceptions import PoolCutWarning
+from .exceptions import InvalidInputError, PoolCutWarning
+
+MAX_SPREAD_RATIO = 4.0
 
 _NO_ARRAY = (
     "An UnlabeledPool cannot be used as an array: it only passes through a search to the fit of an "
@@ -106,6 +108,37 @@ def warn_if_cut(X: Any, X_unlabeled: Any) -> None:
         PoolCutWarning,
         stacklevel=3,
     )
+
+
+def check_scale(X: np.ndarray, pool: np.ndarray) -> None:
+    """Refuse a pool of fractions whose spread is nowhere near that of `X`.
+
+    A pool that a ``Pipeline`` hands to its last step has not gone through the transforms before.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+    pool : ndarray of shape (m, ...)
+
+    Raises
+    ------
+    InvalidInputError
+        If one deviation is more than `MAX_SPREAD_RATIO` times the other.
+    """
+    if X.dtype.kind != "f" or pool.dtype.kind != "f":
+        return
+    spreads = [float(_evenly_spaced(rows).std(dtype=np.float64)) for rows in (X, pool)]
+    if min(spreads) > 0 and max(spreads) > MAX_SPREAD_RATIO * min(spreads):
+        raise InvalidInputError(
+            f"X_unlabeled has a standard deviation of {spreads[1]:.3g}, and X of {spreads[0]:.3g}: "
+            "they are not in the same units. The steps of a Pipeline before this one transform X "
+            "and not a pool: use transform_input, or stack the unlabelled rows under X with -1 in "
+            "y, which also does where such a spread is right."
+        )
+
+
+def _evenly_spaced(rows: np.ndarray) -> np.ndarray:
+    return rows[np.unique(np.linspace(0, len(rows) - 1, 1024).astype(np.int64))]
 
 
 def _memmap_reference(array: Any) -> dict[str, Any] | None:

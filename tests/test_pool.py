@@ -11,8 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from small_estimators import LabeledRowsSGD, MemoryMeter
 
+from sgan_classifier import SGANClassifier
 from sgan_classifier._pool import warn_if_cut
-from sgan_classifier.exceptions import PoolCutWarning
+from sgan_classifier.exceptions import InvalidInputError, PoolCutWarning
 from sgan_classifier.model_selection import SemiSupervisedKFold, UnlabeledPool
 
 CV = SemiSupervisedKFold(3)
@@ -224,3 +225,22 @@ def test_workers_share_the_pool(tmp_path, kind):
     # A third kind of fit that copies the pool shows that the meter sees copies.
     assert copied > megabytes - 1
     assert max(shared, again) < 8
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_pool_that_a_pipeline_left_raw_is_refused_in_a_search(routing):
+    rng = np.random.default_rng(0)
+    X = rng.normal(100.0, 20.0, (40, 6))
+    y = np.arange(40) % 2
+    model = SGANClassifier(width=2, max_iter=2)
+    with config_context(enable_metadata_routing=routing):
+        if routing:
+            model.set_fit_request(X_unlabeled=True)
+        name = "X_unlabeled" if routing else "sganclassifier__X_unlabeled"
+        search = GridSearchCV(
+            make_pipeline(StandardScaler(), model), {"sganclassifier__width": [2]}, cv=2
+        )
+        with pytest.raises(InvalidInputError, match="transform X and not a pool"):
+            search.set_params(error_score="raise").fit(X, y, **{name: UnlabeledPool(X)})
+        scaled = UnlabeledPool(StandardScaler().fit_transform(X))
+        assert search.fit(X, y, **{name: scaled}).best_score_ >= 0
