@@ -261,8 +261,8 @@ class BaseImageClassifier(
         if n_steps:
             try:
                 net.train(data, n_steps, schedule=schedule)
-            except DivergenceError:
-                del self.net_  # nothing is fitted: its weights are no good
+            except (DivergenceError, KeyboardInterrupt):
+                del self.net_  # nothing is fitted: its weights are no good, or untrained
                 raise
         self.n_iter_ = net.n_steps_
         self.history_ = net.records_

@@ -79,7 +79,7 @@ class SemiSupervisedNet(NeuralNet):
         Running averages of the weights, which predict and sample.
     threshold_ : AdaptiveThreshold
     label_counts_ : ndarray of int64, shape (n_classes,)
-        Labels of each class in the last data that had any.
+        Labels of each class in the last `fit`, or in all calls of `partial_fit` since.
     records_ : list of dict
     n_steps_ : int
         Optimiser steps taken since the weights were drawn.

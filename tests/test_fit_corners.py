@@ -205,3 +205,17 @@ def test_bare_array_of_the_length_of_x_warns_inside_a_search(images_and_labels):
     search = GridSearchCV(SGANClassifier(width=4, max_iter=2), {"width": [2]}, cv=2)
     with pytest.warns(PoolCutWarning, match="UnlabeledPool"):
         search.fit(X, y, X_unlabeled=X[::-1])
+
+
+def test_interrupt_before_the_first_step_leaves_nothing_fitted(images_and_labels):
+    X, y = images_and_labels
+
+    class Interrupt(Callback):
+        def on_batch_begin(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    model = SGANClassifier(width=4, max_iter=3, callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
