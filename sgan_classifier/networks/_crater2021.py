@@ -4,7 +4,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._layers import LEAK, Conv2d, ConvTranspose2d, Linear, LocalRandomModule, dropout
+from ._layers import (
+    LEAK,
+    Conv2d,
+    ConvTranspose2d,
+    Linear,
+    LocalRandomModule,
+    dropout,
+    flatten,
+    unflatten,
+)
 
 SIDE = 32  # the study's images are 32x32; others are resized
 
@@ -37,7 +46,7 @@ class CraterDiscriminator(LocalRandomModule):
         x = _resize(x, SIDE, SIDE)
         for convolution in self.convolutions:
             x = F.leaky_relu(convolution(x), LEAK)
-        features = x.flatten(1)
+        features = flatten(x)
         return self.head(dropout(features, 0.4, rng)), features
 
 
@@ -49,6 +58,7 @@ class CraterGenerator(LocalRandomModule):
     ) -> None:
         super().__init__()
         self.latent_dim, self.output_shape = latent_dim, output_shape
+        self.start_shape = (width, 8, 8)
         self.dense = Linear(latent_dim, width * 8 * 8, weight_norm=False)
         self.doublings = nn.ModuleList(
             ConvTranspose2d(width, width, 4, weight_norm=False) for _ in range(2)
@@ -59,7 +69,7 @@ class CraterGenerator(LocalRandomModule):
         return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        x = F.leaky_relu(self.dense(z), LEAK).unflatten(1, (-1, 8, 8))
+        x = unflatten(F.leaky_relu(self.dense(z), LEAK), self.start_shape)
         for doubling in self.doublings:
             x = F.leaky_relu(doubling(x), LEAK)
         # "same" padding of an even kernel: one more row and column at the end
@@ -104,7 +114,7 @@ class CraterCNN(LocalRandomModule):
         x = _resize(x, SIDE, SIDE)
         x = F.avg_pool2d(F.relu(self.convolutions[0](x)), 2)
         x = F.max_pool2d(F.relu(self.convolutions[1](x)), 2)
-        x = F.relu(self.convolutions[2](x)).flatten(1)
+        x = flatten(F.relu(self.convolutions[2](x)))
         features = F.relu(self.dense(x))
         return class_logits(self.head(features)), features
 

@@ -14,6 +14,8 @@ from ._layers import (
     Linear,
     LocalRandomModule,
     dropout,
+    flatten,
+    unflatten,
 )
 
 
@@ -70,7 +72,7 @@ class StridedDiscriminator(LocalRandomModule):
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         for convolution in self.convolutions:
             x = F.leaky_relu(convolution(x), LEAK)
-        features = x.flatten(1)
+        features = flatten(x)
         return self.head(dropout(features, self.dropout_rate, rng)), features
 
 
@@ -119,7 +121,7 @@ class StridedGenerator(LocalRandomModule):
         return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        x = self.dense(z).unflatten(1, self.start_shape)
+        x = unflatten(self.dense(z), self.start_shape)
         x = F.relu(self.norms[0](x))
         for doubling, norm in zip(self.doublings, self.norms[1:], strict=True):
             x = F.relu(norm(doubling(x)))
