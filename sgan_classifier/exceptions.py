@@ -38,5 +38,17 @@ class InvalidInputError(ValueError):
     """
 
 
+class UnreadableImageError(InvalidInputError):
+    """An image file cannot be read; the message says which and why."""
+
+
+class UnreadableImageWarning(SGANClassifierWarning):
+    """Image files were left out; the message says which and why."""
+
+
+class DownloadError(OSError):
+    """A file of a data set could not be downloaded, or is not the file it should be."""
+
+
 class TrainingInterruptedWarning(SGANClassifierWarning):
     """Training was interrupted from the keyboard; the estimator is fitted with what it had."""

@@ -1,0 +1,248 @@
+"""One image file: what its header says, and its pixels. The content decides, not the name."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..exceptions import UnreadableImageError
+from ._raster_file import read_raster, read_raster_size
+
+FORMATS = ("PNG", "JPEG", "TIFF")
+MAX_PIXELS = 50_000_000  # a file of a few kilobytes can claim many gigabytes of pixels
+
+_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+_ORIENTATION = 0x0112  # the number of EXIF's tag
+_TIFF_BITS_PER_SAMPLE = 258
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
+_SIZE_REMEDY = f"at most {MAX_PIXELS:,} are read. Cut it into patches first"
+_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow weighs colours
+
+
+class ImageHeader(NamedTuple):
+    """What the header of an image file says.
+
+    Attributes
+    ----------
+    height, width : int
+        In pixels, as the image is to be seen.
+    is_grey : bool
+    dtype : {"uint8", "uint16", "float32"}
+        What holds its values.
+    """
+
+    height: int
+    width: int
+    is_grey: bool
+    dtype: str
+
+
+def read_header(path: Path) -> ImageHeader:
+    """Read what an image file says of itself, without its pixels.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    ImageHeader
+
+    Raises
+    ------
+    UnreadableImageError
+        If it is no PNG, JPEG or TIFF image, claims too many pixels, or holds several pages.
+    """
+    if _is_foreign_tiff(path):
+        with _errors_named(path):
+            height, width, channels, dtype = read_raster_size(path)
+            _check_size(height, width)
+            return ImageHeader(height, width, channels == 1, dtype)
+    with _open(path) as image:
+        width, height = image.size
+        # 5 to 8 of EXIF's orientations lie on their side
+        if image.getexif().get(_ORIENTATION, 1) >= 5:
+            width, height = height, width
+        is_grey = image.mode in _GREY_MODES
+        if image.mode in ("F", "I"):
+            dtype = "float32"
+        elif image.mode.startswith("I;16") or _is_deep(path, image):
+            dtype = "uint16"
+        else:
+            dtype = "uint8"
+        return ImageHeader(height, width, is_grey, dtype)
+
+
+def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DTypeLike) -> NDArray:
+    """Read an image in the size, the colours and the type that are wanted.
+
+    Parameters
+    ----------
+    path : Path
+    image_size : (height, width)
+        In pixels. Other sizes are resized bicubically, without regard to their proportions.
+    mode : {"grey", "rgb"}
+        Colours become grey by their luma (ITU-R BT.601); grey is repeated. Transparency is dropped.
+    dtype : {"uint8", "uint16", "float32"}
+        8 and 16 bits are converted by a factor of 257, white to white. Floats stay as they are.
+
+    Returns
+    -------
+    ndarray of shape (height, width) or (height, width, 3)
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file cannot be decoded.
+    """
+    if _is_foreign_tiff(path):
+        with _errors_named(path):
+            pixels = read_raster(path)
+    else:
+        with _open(path) as image:
+            pixels = read_raster(path) if _is_deep_colour(path, image) else _decode(image)
+    return _convert(_resize(_recolour(pixels, mode), image_size), np.dtype(dtype))
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    from PIL import Image
+
+    image: Any
+    with _errors_named(path), Image.open(path, formats=FORMATS) as image:
+        width, height = image.size
+        _check_size(height, width)
+        if image.format == "TIFF" and image.n_frames > 1:
+            raise UnreadableImageError(
+                f"holds {image.n_frames} pages; store each in a file of its own"
+            )
+        yield image
+
+
+@contextmanager
+def _errors_named(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong inside into an UnreadableImageError."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # odd metadata is no concern of ours; claims of size are checked
+            warnings.simplefilter("ignore")
+            yield
+    except UnreadableImageError:
+        raise
+    except UnidentifiedImageError:
+        empty = path.stat().st_size == 0
+        raise UnreadableImageError(
+            "is empty" if empty else "is no PNG, JPEG or TIFF image, or one cut off at its start"
+        ) from None
+    except Image.DecompressionBombError:
+        raise UnreadableImageError(f"claims too many pixels; {_SIZE_REMEDY}") from None
+    except Exception as error:  # decoders raise all kinds on a damaged file
+        raise UnreadableImageError(
+            f"is damaged or incomplete ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _check_size(height: int, width: int) -> None:
+    if height * width > MAX_PIXELS:
+        raise UnreadableImageError(f"claims {height} x {width} pixels; {_SIZE_REMEDY}")
+
+
+def _is_foreign_tiff(path: Path) -> bool:
+    """Whether this is a TIFF file of a kind that Pillow does not know, such as 16-bit bands."""
+    from PIL import Image, UnidentifiedImageError
+
+    with _errors_named(path):
+        with open(path, "rb") as file:
+            if file.read(4) not in _TIFF_SIGNATURES:
+                return False
+        try:
+            Image.open(path, formats=["TIFF"]).close()
+        except UnidentifiedImageError:
+            return True
+    return False
+
+
+def _bits(path: Path, image: Any) -> int:
+    """Return the bits a channel in the file, which Pillow's mode does not always tell."""
+    if image.format == "PNG":
+        with open(path, "rb") as file:
+            return file.read(25)[24]  # signature, length and name of IHDR, width, height; depth
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(_TIFF_BITS_PER_SAMPLE, (8,)))
+    return 8
+
+
+def _is_deep(path: Path, image: Any) -> bool:
+    return _bits(path, image) == 16
+
+
+def _is_deep_colour(path: Path, image: Any) -> bool:
+    """Whether the file has 16 bits in several channels, which Pillow would cut to 8."""
+    return not image.mode.startswith(("I", "F")) and _is_deep(path, image)
+
+
+def _decode(image: Any) -> NDArray:
+    from PIL import ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("1", "LA"):
+        image = image.convert("L")
+    elif image.mode in ("I", "F"):
+        return np.asarray(image, dtype=np.float32)
+    elif image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    elif image.mode != "L":
+        image = image.convert("RGB")
+    return np.asarray(image)
+
+
+def _recolour(pixels: NDArray, mode: str) -> NDArray:
+    if mode == "grey" and pixels.ndim == 3:
+        grey = pixels @ _LUMA
+        return grey.astype(pixels.dtype) if pixels.dtype.kind == "f" else _round(grey, pixels.dtype)
+    if mode == "rgb" and pixels.ndim == 2:
+        return np.repeat(pixels[..., np.newaxis], 3, axis=-1)
+    return pixels
+
+
+def _resize(pixels: NDArray, image_size: tuple[int, int]) -> NDArray:
+    from PIL import Image
+
+    if pixels.shape[:2] == image_size:
+        return pixels
+    size = image_size[::-1]
+    if pixels.dtype == np.uint8:
+        return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+    channels = pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+    resized = np.stack(
+        [
+            np.asarray(Image.fromarray(channel).resize(size, Image.Resampling.BICUBIC))
+            for channel in np.moveaxis(channels, -1, 0).astype(np.float32)
+        ],
+        axis=-1,
+    )
+    resized = resized[..., 0] if pixels.ndim == 2 else resized
+    return resized if pixels.dtype.kind == "f" else _round(resized, pixels.dtype)
+
+
+def _convert(pixels: NDArray, dtype: np.dtype) -> NDArray:
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype.kind == "f":
+        return pixels.astype(dtype)
+    if pixels.dtype.kind == "f":
+        raise UnreadableImageError(f"holds floating-point values, which have no place in {dtype}")
+    if dtype == np.uint16:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    return _round(pixels / 257, dtype)
+
+
+def _round(pixels: NDArray, dtype: np.dtype) -> NDArray:
+    # bicubic interpolation overshoots
+    return np.clip(np.rint(pixels), 0, np.iinfo(dtype).max).astype(dtype)

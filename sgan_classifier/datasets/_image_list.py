@@ -1,0 +1,122 @@
+"""Which files of a folder are to be read as images, and what class each has."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from .._labels import is_unlabeled
+from ..exceptions import InvalidInputError
+
+UNLABELED_FOLDERS = ("unlabeled", "unlabelled")
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+
+
+class ImageList(NamedTuple):
+    """What lies in a folder of images.
+
+    Attributes
+    ----------
+    class_names : list of str
+        Sorted.
+    files : list of str
+        Paths relative to the folder, sorted by class and name, the unlabelled last.
+    codes : list of int
+        The class of each file, or -1.
+    skipped : dict of str to str
+        What is not to be read, and why.
+    """
+
+    class_names: list[str]
+    files: list[str]
+    codes: list[int]
+    skipped: dict[str, str]
+
+
+def list_images(root: Path, *, labeled: bool) -> ImageList:
+    """List the files of ``root/<class>/`` or, without labels, of `root` and its folders.
+
+    Parameters
+    ----------
+    root : Path
+    labeled : bool
+
+    Returns
+    -------
+    ImageList
+
+    Raises
+    ------
+    InvalidInputError
+        If `root` is no folder, or labels are wanted and there is no class folder.
+    """
+    if not root.is_dir():
+        what = "a file" if root.exists() else "not there"
+        raise InvalidInputError(f"{root} is {what}; expected a folder of images.")
+    skipped: dict[str, str] = {}
+    folders = []
+    files: list[str] = []
+    for entry in _visible(root):
+        if not entry.is_dir():
+            if not labeled:
+                files.extend(_usable(root, entry, skipped))
+            elif entry.suffix.lower() in _SUFFIXES:
+                skipped[entry.name] = "lies beside the class folders, not in one"
+        elif _is_inside(root, entry):
+            folders.append(entry)
+        else:
+            skipped[f"{entry.name}/"] = _LEADS_OUT
+    class_names = [f.name for f in folders if f.name.lower() not in UNLABELED_FOLDERS]
+    if labeled:
+        _check_class_names(root, class_names)
+    else:
+        class_names = []
+    codes = [-1] * len(files)
+    # the class folders come first, whatever their names
+    for folder in sorted(folders, key=lambda f: (f.name not in class_names, f.name)):
+        found = [name for entry in _visible(folder) for name in _usable(root, entry, skipped)]
+        code = class_names.index(folder.name) if folder.name in class_names else -1
+        files.extend(found)
+        codes.extend([code] * len(found))
+    return ImageList(class_names, files, codes, skipped)
+
+
+_LEADS_OUT = "is a symbolic link out of the folder; put the file itself there"
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
+def _is_inside(root: Path, entry: Path) -> bool:
+    return entry.resolve().is_relative_to(root.resolve())
+
+
+def _usable(root: Path, entry: Path, skipped: dict[str, str]) -> Iterator[str]:
+    name = entry.relative_to(root).as_posix()
+    if not _is_inside(root, entry):
+        skipped[name] = _LEADS_OUT
+    elif entry.is_dir():
+        skipped[f"{name}/"] = "is a folder within a folder, which is not looked into"
+    elif not entry.is_file():  # a pipe would be waited for
+        skipped[name] = "is a broken link" if entry.is_symlink() else "is no regular file"
+    elif not os.access(entry, os.R_OK):
+        skipped[name] = "may not be read by this user"
+    else:
+        yield name
+
+
+def _check_class_names(root: Path, class_names: list[str]) -> None:
+    if not class_names:
+        raise InvalidInputError(
+            f"{root} has no class folder. Put the images of each class into a folder with its "
+            f"name, such as {root}/crater/ and {root}/other/, and those without a label into "
+            f"{root}/unlabeled/."
+        )
+    try:
+        is_unlabeled(class_names)
+    except ValueError:
+        raise InvalidInputError(
+            f"{root} has a class folder called '-1' or 'nan', which reads as \"unlabelled\". "
+            "Rename it to the class, or to unlabeled."
+        ) from None
