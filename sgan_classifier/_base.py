@@ -234,6 +234,7 @@ class BaseImageClassifier(
         net.initialize()
         net.check_networks(data)
         self._layout, self._seed = layout, seed
+        self._built_with = self._network_parameters(layout)
         self.classes_ = classes
         self.input_shape_ = layout.input_shape
         self.net_ = net
@@ -276,6 +277,12 @@ class BaseImageClassifier(
     ) -> tuple[torch.nn.Module | None, torch.nn.Module]:
         """Return (generator or None, discriminator) on the device."""
         raise NotImplementedError
+
+    def _network_parameters(self, layout: Layout) -> dict:
+        """Return the parameters that the networks depend on, as they are now; "auto" resolved."""
+        network = self.network if callable(self.network) else resolve_network(self.network, layout)
+        names = [name for name in ("width", "latent_dim") if hasattr(self, name)]
+        return {"network": network, **{name: getattr(self, name) for name in names}}
 
     def _pool_settings(self) -> dict:
         """Return the entries of `Settings` that concern unlabelled and generated images."""

@@ -60,6 +60,29 @@ class Streams:
             torch_generator(noise),
         )
 
+    def state(self) -> tuple[dict, dict[str, torch.Tensor]]:
+        """Return where the streams are: NumPy's as a dict, torch's as tensors."""
+        numbers = {
+            name: getattr(self, name).bit_generator.state
+            for name in ("labeled_index", "pool_index")
+        }
+        tensors = {f"streams.{n}": getattr(self, n).get_state() for n in ("weights", "noise")}
+        return {**numbers, "device": self.noise.device.type}, tensors
+
+    def restore(self, numbers: dict, tensors: dict[str, torch.Tensor]) -> None:
+        """Go on from where `state` was taken; with fresh noise if that was another kind of device.
+
+        A GPU's generators and the CPU's do not make the same numbers.
+        """
+        for name in ("labeled_index", "pool_index"):
+            getattr(self, name).bit_generator.state = numbers[name]
+        for name in ("weights", "noise"):
+            generator, state = getattr(self, name), tensors[f"streams.{name}"]
+            if numbers["device"] == self.noise.device.type:
+                generator.set_state(state)
+            else:
+                generator.manual_seed(int(state.sum()))
+
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()
         for name in ("weights", "noise"):

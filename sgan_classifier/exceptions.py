@@ -52,3 +52,19 @@ class DownloadError(OSError):
 
 class TrainingInterruptedWarning(SGANClassifierWarning):
     """Training was interrupted from the keyboard; the estimator is fitted with what it had."""
+
+
+class ModelFileError(ValueError):
+    """A file cannot be read as what it should be; its subclasses say why."""
+
+
+class NotAModelFileError(ModelFileError):
+    """The file was not written by this library, or not by the function whose counterpart reads."""
+
+
+class DamagedFileError(ModelFileError):
+    """The file has been cut off or altered since it was written."""
+
+
+class NewerFormatError(ModelFileError):
+    """The file was written by a later version of this library, in a format unknown to this one."""
