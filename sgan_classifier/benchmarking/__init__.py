@@ -1,6 +1,8 @@
 """The code behind `benchmarks/`: data, methods, runs that can be stopped, and generated reports."""
 
-from ._command import label_efficiency_main, study_main
+from ._active import hold_out_groups, run_active
+from ._active_report import active_report
+from ._command import active_main, label_efficiency_main, study_main
 from ._contenders import make_contenders
 from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
@@ -11,11 +13,15 @@ from ._study import run_study, study_report
 __all__ = [
     "BenchmarkData",
     "EpochBudget",
+    "active_main",
+    "active_report",
+    "hold_out_groups",
     "label_efficiency_main",
     "label_efficiency_report",
     "load_benchmark_data",
     "make_contenders",
     "parse_labels",
+    "run_active",
     "run_label_efficiency",
     "run_study",
     "study_main",

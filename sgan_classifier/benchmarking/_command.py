@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..active import STRATEGIES
+from ._active import hold_out_groups, run_active
 from ._data import DATA_VARIABLE, KINDS, load_benchmark_data
 from ._label_efficiency import run_label_efficiency
 from ._study import run_study
@@ -94,6 +96,63 @@ def study_main(arguments: Sequence[str] | None = None) -> int:
             sections=options.sections,
             n_labels=options.labels,
             budget=options.budget,
+            n_jobs=options.jobs,
+            random_state=options.seed,
+            device=options.device,
+            verbose=not options.quiet,
+        )
+
+    return _main(parser, run, arguments)
+
+
+def active_main(arguments: Sequence[str] | None = None) -> int:
+    """Run `benchmarks/active.py`; return the exit status."""
+    parser = _parser(
+        "benchmarks/active.py",
+        "Compare labels that sgan_classifier.active.suggest asks for with random ones. Writes a "
+        "JSON record, a Markdown report and a figure.",
+    )
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        type=_positive,
+        default=[10, 20, 40, 60, 100, 200],
+        metavar="N",
+        help="numbers of labels, rising (default: 10 20 40 60 100 200)",
+    )
+    parser.add_argument(
+        "--strategies",
+        nargs="+",
+        choices=list(STRATEGIES),
+        default=["margin"],
+        metavar="NAME",
+        help=f"of {', '.join(STRATEGIES)} (default: margin)",
+    )
+    parser.add_argument(
+        "--steps",
+        nargs=2,
+        type=_positive,
+        default=[300, 150],
+        metavar=("FIRST", "NEXT"),
+        help="steps with the first labels, and after each addition (default: 300 150)",
+    )
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="test on a third of the groups of the training rows, as where strategies are chosen",
+    )
+
+    def run(options: argparse.Namespace, command: str) -> None:
+        data = load_benchmark_data(options.data, options.data_dir)
+        run_active(
+            hold_out_groups(data) if options.held_out else data,
+            options.labels,
+            options.strategies,
+            options.draws,
+            out=options.out,
+            command=command,
+            first_steps=options.steps[0],
+            next_steps=options.steps[1],
             n_jobs=options.jobs,
             random_state=options.seed,
             device=options.device,
