@@ -6,6 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from sgan_classifier import CNNClassifier, SGANClassifier
+from sgan_classifier.callbacks import SampleRecorder
+from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.model_selection import mask_labels
 from sgan_classifier.plotting import SamplesDisplay, TrainingCurveDisplay
 
@@ -91,3 +93,42 @@ def test_values_outside_the_range_are_drawn_black_and_white():
     images = np.array([[[-5.0, 0.0], [8.0, 99.0]]])
     display = SamplesDisplay(images).plot(n_columns=1, value_range=(0.0, 16.0))
     np.testing.assert_allclose(display.ax_.images[0].get_array(), [[0.0, 0.0], [0.5, 1.0]])
+
+
+# ---------------------------------------------------------------------- over training time
+
+
+def test_strip_has_a_row_of_each_noise_and_a_column_of_each_step(digits):
+    recorder = SampleRecorder(steps=(1, 2, 4), n_samples=2)
+    y = mask_labels(digits.y_train, 20, random_state=0)
+    SGANClassifier(**TINY, callbacks=[recorder]).fit(digits.X_train, y)
+    display = SamplesDisplay.from_recorder(recorder, value_range=(0.0, 16.0))
+    grid = np.asarray(display.ax_.images[0].get_array())
+    assert grid.shape == (2 * 8 + 1, 3 * 8 + 2)
+    second_noise_last_step = np.clip(recorder.images_[2][1, :, :, 0] / 16, 0, 1)
+    np.testing.assert_allclose(grid[9:, 18:], second_noise_last_step, atol=1e-6)
+    assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == ["1", "2", "4"]
+    assert display.ax_.get_xlabel() == "Step"
+
+
+def test_recorder_without_images_is_refused():
+    with pytest.raises(InvalidInputError, match=r"holds no images.*callbacks=\[recorder\]"):
+        SamplesDisplay.from_recorder(SampleRecorder())
+
+
+def test_titles_that_are_not_one_a_column_are_refused():
+    display = SamplesDisplay(np.zeros((4, 3, 3)), column_titles=["a", "b"])
+    with pytest.raises(InvalidInputError, match="n_columns=4, but there are 2 titles"):
+        display.plot(n_columns=4)
+
+
+def test_images_of_two_channels_are_refused():
+    with pytest.raises(InvalidInputError, match=r"shape \(4, 3, 3, 2\).*one or three channels"):
+        SamplesDisplay(np.zeros((4, 3, 3, 2))).plot()
+
+
+def test_legends_stand_above_their_panels(sgan):
+    display = TrainingCurveDisplay.from_estimator(sgan)
+    display.figure_.canvas.draw()
+    for ax in display.axes_:
+        assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1 - 1

@@ -1,0 +1,23 @@
+"""What all figures share: colours, line styles, a new figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, which colour-blind readers tell apart; yellow is left out as too pale.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINESTYLES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
+
+
+def new_figure(height: float = 3.6) -> Figure:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "Drawing a figure needs matplotlib. Install it: pip install 'sgan-classifier[plot]'"
+        ) from error
+    return plt.figure(figsize=(5.0, height), layout="constrained")

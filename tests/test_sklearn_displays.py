@@ -1,0 +1,39 @@
+"""scikit-learn's own displays draw our estimators, on labelled rows."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from sklearn.calibration import CalibrationDisplay
+from sklearn.metrics import ConfusionMatrixDisplay
+from tiny import BOTH, IDS, few_labels, noise_images
+
+X, Y = noise_images(), few_labels()
+LABELED = Y != -1
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    mpl.pyplot.close("all")
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_confusion_matrix_counts_the_labelled_rows(make):
+    model = make().fit(X, Y)
+    display = ConfusionMatrixDisplay.from_estimator(model, X[LABELED], Y[LABELED])
+    expected = [[np.sum((i == Y) & (model.predict(X) == j)) for j in (0, 1)] for i in (0, 1)]
+    np.testing.assert_array_equal(display.confusion_matrix, expected)
+
+
+@pytest.mark.parametrize("make", BOTH, ids=IDS)
+def test_calibration_is_that_of_the_second_class(make):
+    names = np.array(["plain", "crater"])
+    y = np.where(LABELED, names[Y], None)
+    model = make().fit(X, y)
+    display = CalibrationDisplay.from_estimator(
+        model, X[LABELED], y[LABELED].astype(str), n_bins=1, pos_label="plain"
+    )
+    of_plain = model.predict_proba(X[LABELED])[:, 1]
+    assert model.classes_.tolist() == ["crater", "plain"]
+    np.testing.assert_allclose(display.prob_pred, of_plain.mean())
+    np.testing.assert_allclose(display.prob_true, 0.5)
