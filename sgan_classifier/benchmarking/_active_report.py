@@ -104,6 +104,9 @@ def save_active_figure(curve: LabelEfficiencyCurve, name: str, path: Path) -> No
     # A figure of its own, not pyplot's: nothing opens a window, and nothing is left open.
     figure = Figure(figsize=(6.0, 4.0), layout="constrained")
     display = LabelEfficiencyDisplay(curve).plot(figure.subplots(), score_name="Test accuracy")
+    means = np.array(list(curve.mean().values()))
+    # Intervals from few draws can leave the range of an accuracy, and would squeeze the lines.
+    display.ax_.set_ylim(max(0.0, means.min() - 0.03), min(1.0, means.max() + 0.03))
     display.ax_.set_title(f"Suggested against random labels: {name}")
     figure.savefig(path, dpi=150)
 

@@ -100,7 +100,13 @@ class TrainingCurveDisplay:
             ax.spines[["top", "right"]].set_visible(False)
             # above the panel, where no line runs
             ax.legend(
-                frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderpad=0.0
+                frameon=False,
+                loc="lower left",
+                bbox_to_anchor=(0.0, 1.0),
+                ncols=2 if len(ax.lines) == 4 else 3,
+                fontsize="small",
+                columnspacing=1.2,
+                borderpad=0.0,
             )
             if names is _REALNESS:
                 ax.set_ylim(0.0, 1.0)
