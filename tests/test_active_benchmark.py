@@ -14,7 +14,7 @@ from sgan_classifier.benchmarking import (
     hold_out_groups,
 )
 from sgan_classifier.benchmarking._active import Plan, follow, start
-from sgan_classifier.benchmarking._active_report import RANDOM, worth_sentences
+from sgan_classifier.benchmarking._active_report import HELD_OUT, RANDOM, worth_sentences
 from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
 
 QUICK = ["--data", "digits", "--labels", "10", "20", "30", "--steps", "2", "1", "--quiet"]
@@ -107,6 +107,13 @@ def test_groups_held_out_of_training_take_the_place_of_the_test_rows():
     assert set(held_out.groups) == {1, 2, 4, 5}
     np.testing.assert_array_equal(np.sort(np.r_[held_out.X_train, held_out.X_test], axis=0), X)
     np.testing.assert_array_equal(held_out.y_test, y[np.isin(groups, [0, 3])])
+
+
+def test_report_on_held_out_groups_says_that_they_decide(quick_run):
+    record = read_record(quick_run)
+    assert "500 test rows, which decide nothing." in active_report(record, "")
+    record["data"]["name"] += HELD_OUT
+    assert "held out of the training rows to choose a strategy on." in active_report(record, "")
 
 
 def test_report_says_plainly_whether_60_suggested_are_worth_100_random():

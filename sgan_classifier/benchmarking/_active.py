@@ -22,7 +22,7 @@ from ..active import suggest
 from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import LabelEfficiencyCurve, mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
-from ._active_report import RANDOM, active_report, save_active_figure
+from ._active_report import HELD_OUT, RANDOM, active_report, save_active_figure
 from ._data import BenchmarkData
 from ._label_efficiency import CACHE
 from ._record import describe_estimator, describe_run, write_json
@@ -30,8 +30,6 @@ from ._record import describe_estimator, describe_run, write_json
 # What is measured after each fit, in this order.
 TEST_SCORE, TRAIN_SCORE, FIT_SECONDS, SUGGEST_SECONDS, LARGEST_CLASS = range(5)
 Figures = tuple[float, float, float, float, float]
-
-HELD_OUT = "_held_out"  # ends the names of data made by `hold_out_groups`
 
 
 @dataclass(frozen=True)

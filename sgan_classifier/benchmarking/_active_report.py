@@ -13,6 +13,7 @@ from ._report import run_summary
 from ._statistics import Mean, best_of, emphasised, markdown_table, mean_differences, mean_scores
 
 RANDOM = "random"
+HELD_OUT = "_held_out"  # ends the names of data whose test rows are held out of the training rows
 TARGET = (60, 100)  # so many suggested labels are to be worth so many random ones
 
 
@@ -37,7 +38,9 @@ def active_report(record: dict[str, Any], figure: str) -> str:
     strategies = [name for name in curve.test_scores if name != RANDOM]
     parts = [
         f"# Suggested against random labels: {record['data']['name']}",
-        run_summary(record),
+        run_summary(record, "held out of the training rows to choose a strategy on")
+        if record["data"]["name"].endswith(HELD_OUT)
+        else run_summary(record),
         f"![Test accuracy against number of labels]({figure})",
         f"Every draw starts with {first} random labels and {settings['first_steps']} steps of "
         f"`{record['estimator']['text']}`. At {_listed(others)} labels, the next "

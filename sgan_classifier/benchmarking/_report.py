@@ -106,7 +106,7 @@ def update_readme(text: str, reports: Path) -> str:
     return _RESULTS.sub(table, text)
 
 
-def run_summary(record: dict[str, Any]) -> str:
+def run_summary(record: dict[str, Any], about_test_rows: str = "which decide nothing") -> str:
     """Say in Markdown what was run where, from the head of a record."""
     data, machine, settings = record["data"], record["machine"], record["settings"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
@@ -115,8 +115,8 @@ def run_summary(record: dict[str, Any]) -> str:
     lines = [
         f"- Command: `{record['command']}`",
         f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
-        f"them images to learn from without their labels; {data['n_test']} test rows, which decide "
-        "nothing. The weights after the last step are tested.",
+        f"them images to learn from without their labels; {data['n_test']} test rows, "
+        f"{about_test_rows}. The weights after the last step are tested.",
         f"- Draws: {settings['n_draws']} per number of labels, seeds from "
         f"{settings['random_state']}.",
         f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
