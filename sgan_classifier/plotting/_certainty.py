@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._labels import is_unlabeled
 from ..exceptions import InvalidInputError
-from ._images import as_images, show, strip_axes, to_unit_range
+from ._images import as_images, show, strip_axes, to_unit_range, write_caption
 from ._style import COLORS, new_figure
 
 if TYPE_CHECKING:
@@ -170,16 +170,7 @@ class CertaintyDisplay:
             for ax, row in zip(axes, rows, strict=False):
                 show(ax, images[row])
                 caption, is_wrong = self._caption(classes, predicted[row], certainty[row], row)
-                ax.text(
-                    0.5,
-                    -0.04,
-                    caption,
-                    transform=ax.transAxes,
-                    ha="center",
-                    va="top",
-                    fontsize="x-small",
-                    color=_WRONG if is_wrong else "black",
-                )
+                write_caption(ax, caption, _WRONG if is_wrong else "black")
         self.figure_ = figure
         return self
 

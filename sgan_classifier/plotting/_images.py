@@ -79,3 +79,9 @@ def strip_axes(ax: Axes) -> None:
     """Take away ticks and frame; labels of the axes stay."""
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
+
+
+def write_caption(ax: Axes, text: str, color: str = "black") -> None:
+    """Write a line or several beneath an image."""
+    place: dict[str, Any] = {"transform": ax.transAxes, "ha": "center", "va": "top"}
+    ax.text(0.5, -0.04, text, fontsize="x-small", color=color, **place)
