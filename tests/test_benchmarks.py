@@ -13,12 +13,13 @@ from sgan_classifier.benchmarking import (
     label_efficiency_report,
     load_benchmark_data,
     make_contenders,
+    run_label_efficiency,
     study_main,
     study_report,
     update_readme,
 )
 from sgan_classifier.benchmarking._contenders import CNN, SGAN, to_unit_rows
-from sgan_classifier.benchmarking._data import DATA_VARIABLE
+from sgan_classifier.benchmarking._data import DATA_VARIABLE, TABLES
 from sgan_classifier.benchmarking._label_efficiency import CACHE, compare
 from sgan_classifier.benchmarking._networks import CraterCNNVariant
 from sgan_classifier.benchmarking._report import comparison_sentences
@@ -147,16 +148,27 @@ def test_networks_of_a_comparison_differ_in_nothing_that_the_data_sets(lunar):
     assert contenders[SGAN].get_params() == defaults.get_params()
 
 
-def test_feature_tables_are_compared_without_the_networks_for_images(digits):
-    flat = load_benchmark_data("digits")
-    flat = type(flat)(
-        "table",
-        flat.X_train.reshape(len(flat.X_train), -1),
-        flat.y_train,
-        flat.X_test.reshape(len(flat.X_test), -1),
-        flat.y_test,
+def test_feature_tables_are_compared_without_the_networks_for_images():
+    contenders = make_contenders(load_benchmark_data("wine"))
+    table_methods = ["LabelSpreading", "SelfTraining", "LogisticRegression", "GradientBoosting"]
+    assert list(contenders) == [SGAN, CNN, *table_methods]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_split_once_and_for_all(name):
+    data, again = load_benchmark_data(name), load_benchmark_data(name)
+    assert data.X_train.ndim == 2
+    assert np.array_equal(data.X_train, again.X_train)
+    assert len(data.X_test) == pytest.approx(0.3 * (len(data.X_train) + len(data.X_test)), abs=1)
+    assert set(data.y_test) == set(data.y_train)
+
+
+def test_run_on_a_table_reports_methods_that_learn_from_labelled_rows_alone(tmp_path):
+    run_label_efficiency(
+        load_benchmark_data("wine"), [6], 2, out=tmp_path, command="", max_iter=2, verbose=0
     )
-    assert list(make_contenders(flat)) == [SGAN, CNN, "LabelSpreading", "SelfTraining"]
+    curve = LabelEfficiencyCurve.from_dict(read_record(tmp_path, "label_efficiency_wine")["curve"])
+    assert curve.mean()["LogisticRegression"][0] > 0.7
 
 
 def test_unit_rows_have_mean_zero_and_norm_one_and_flat_images_stay_finite(digits):

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from ..active import STRATEGIES
 from ._active import hold_out_groups, run_active
-from ._data import DATA_VARIABLE, KINDS, load_benchmark_data
+from ._data import DATA_VARIABLE, KINDS, TABLES, load_benchmark_data
 from ._label_efficiency import run_label_efficiency
 from ._study import run_study
 from ._study_sections import SECTION_KEYS
@@ -172,7 +172,8 @@ def _parser(script: str, description: str) -> argparse.ArgumentParser:
         "--data",
         required=True,
         metavar="NAME",
-        help=f"{', '.join(sorted(KINDS))}, or PATH.npz with X_train, y_train, X_test, y_test",
+        help=f"{', '.join(sorted([*KINDS, *TABLES]))}, or PATH.npz with X_train, y_train, X_test, "
+        "y_test",
     )
     parser.add_argument(
         "--data-dir",

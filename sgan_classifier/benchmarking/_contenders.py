@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from .. import CNNClassifier, SGANClassifier, recipes
@@ -20,6 +21,9 @@ CNN = "CNN, same network"
 CNN_2021 = "CNN, 2021 network"
 SPREADING = "LabelSpreading"
 SELF_TRAINING = "SelfTraining"
+LOGISTIC = "LogisticRegression"
+BOOSTING = "GradientBoosting"
+LABELED_ONLY = (LOGISTIC, BOOSTING)  # which cannot be shown an unlabelled row
 
 # Above this many rows LabelSpreading's dense matrix (8 bytes a pair of rows) gives way to a sparse
 # graph of nearest neighbours.
@@ -43,7 +47,9 @@ def make_contenders(
     Returns
     -------
     dict of str to estimator
-        The two SGANs, the two CNNs, and scikit-learn's two semi-supervised methods.
+        The two SGANs, the two CNNs, and scikit-learn's two semi-supervised methods. For feature
+        tables one SGAN, the same MLP on the labels alone, those two methods, and two more that
+        learn from the labelled rows alone, `LABELED_ONLY`.
 
     Examples
     --------
@@ -64,6 +70,7 @@ def make_contenders(
     }
     if data.X_train.ndim == 2:  # feature tables: the study's networks are for images
         del contenders[SGAN_2021], contenders[CNN_2021]
+        return {**contenders, **table_baselines()}
     return {**contenders, **classical_baselines(len(data.X_train))}
 
 
@@ -90,6 +97,17 @@ def classical_baselines(n_rows: int) -> dict[str, Pipeline]:
             landmarks,
             SelfTrainingClassifier(LogisticRegression(C=100.0, max_iter=1000)),
         ),
+    }
+
+
+def table_baselines() -> dict[str, Pipeline]:
+    """Return scikit-learn's methods for feature tables, all but one on standardised features."""
+    logistic = LogisticRegression(max_iter=1000)
+    return {
+        SPREADING: make_pipeline(StandardScaler(), LabelSpreading(kernel="knn", max_iter=1000)),
+        SELF_TRAINING: make_pipeline(StandardScaler(), SelfTrainingClassifier(logistic)),
+        LOGISTIC: make_pipeline(StandardScaler(), logistic),
+        BOOSTING: make_pipeline(GradientBoostingClassifier(random_state=0)),
     }
 
 

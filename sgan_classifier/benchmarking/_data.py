@@ -1,13 +1,21 @@
 """The data sets of the benchmarks, each with a fixed test set."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_wine,
+    make_classification,
+    make_moons,
+)
 from sklearn.model_selection import train_test_split
 
 DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
@@ -21,6 +29,25 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 N_DIGITS_TEST = 500
+TABLE_TEST_SHARE = 0.3
+
+# Feature tables; the classes of the first two and of the fourth are uneven.
+TABLES: dict[str, Callable[[], tuple[NDArray, NDArray]]] = {
+    "breast_cancer": partial(load_breast_cancer, return_X_y=True),
+    "wine": partial(load_wine, return_X_y=True),
+    "digits_flat": partial(load_digits, return_X_y=True),
+    "classification": partial(
+        make_classification,
+        n_samples=3000,
+        n_features=20,
+        n_informative=8,
+        n_redundant=4,
+        n_classes=3,
+        weights=[0.5, 0.3, 0.2],
+        random_state=0,
+    ),
+    "moons": partial(make_moons, n_samples=3000, noise=0.15, random_state=0),
+}
 
 
 @dataclass(frozen=True)
@@ -59,8 +86,9 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
     ----------
     name : str
         "digits" (ships with scikit-learn: 1297 training and 500 test images, 8x8), "mnist" or
-        "lunar_nac" (files ``<name>.npz`` in `data_dir`), or the path of an ``.npz`` file that holds
-        `X_train`, `y_train`, `X_test`, `y_test` and, where it is known, `groups_train`.
+        "lunar_nac" (files ``<name>.npz`` in `data_dir`), a key of `TABLES` (feature tables that
+        ship with scikit-learn), or the path of an ``.npz`` file that holds `X_train`, `y_train`,
+        `X_test`, `y_test` and, where it is known, `groups_train`.
     data_dir : path, optional
         The folder of the ``.npz`` files. By default the folder that the environment variable
         SGAN_CLASSIFIER_DATA names.
@@ -85,12 +113,14 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
     """
     if name == "digits":
         return _digits()
+    if name in TABLES:
+        return _table(name)
     if name in KINDS:
         path = _folder(name, data_dir) / f"{name}.npz"
     elif name.endswith(".npz"):
         path = Path(name)
     else:
-        known = ", ".join(sorted(KINDS))
+        known = ", ".join(sorted([*KINDS, *TABLES]))
         raise ValueError(
             f"Unknown data {name!r}: use one of {known}, or the path of an .npz file that holds "
             "X_train, y_train, X_test and y_test."
@@ -115,6 +145,14 @@ def _digits() -> BenchmarkData:
     return BenchmarkData(
         "digits", X_train, y_train, X_test, y_test, parameters=dict(KINDS["digits"])
     )
+
+
+def _table(name: str) -> BenchmarkData:
+    X, y = TABLES[name]()
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=TABLE_TEST_SHARE, stratify=y, random_state=0
+    )
+    return BenchmarkData(name, X_train, y_train, X_test, y_test)
 
 
 def _folder(name: str, data_dir: str | os.PathLike | None) -> Path:

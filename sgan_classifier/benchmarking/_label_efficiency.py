@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from ..exceptions import NoUnlabeledRowsWarning
 from ..model_selection import LabelEfficiencyCurve, label_efficiency_curve
-from ._contenders import make_contenders
+from ._contenders import LABELED_ONLY, make_contenders
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, write_json
 from ._report import STUDY_DATA, STUDY_SGAN, label_efficiency_report
@@ -124,6 +124,7 @@ def compare(
             X_test=data.X_test,
             y_test=data.y_test,
             n_labels=parse_labels(n_labels),
+            labeled_only=[name for name in LABELED_ONLY if name in estimators],
             n_draws=n_draws,
             random_state=random_state,
             n_jobs=n_jobs,
