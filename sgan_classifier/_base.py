@@ -251,7 +251,7 @@ class BaseImageClassifier(
             ema_decay=self.ema_decay,
             augment=resolve_augment(self.augment, layout),
             precision=resolve_precision(self.precision, device, layout.is_image),
-            **self._pool_settings(),
+            **self._pool_settings(layout),
         )
 
     def _train(self, data: Any, n_steps: int, schedule: str) -> "BaseImageClassifier":
@@ -284,7 +284,7 @@ class BaseImageClassifier(
         names = [name for name in ("width", "latent_dim") if hasattr(self, name)]
         return {"network": network, **{name: getattr(self, name) for name in names}}
 
-    def _pool_settings(self) -> dict:
+    def _pool_settings(self, layout: Layout) -> dict:
         """Return the entries of `Settings` that concern unlabelled and generated images."""
         return {}
 

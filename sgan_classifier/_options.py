@@ -27,6 +27,13 @@ def resolve_network(network: str, layout: Layout) -> str:
     return network
 
 
+def image_weight(weight: float | str, for_images: float, layout: Layout) -> float:
+    """Return the weight of a loss that "auto" switches on for images alone."""
+    if weight == "auto":
+        return for_images if layout.is_image else 0.0
+    return float(weight)
+
+
 def check_scaling(scaling: str | None, layout: Layout) -> None:
     """Refuse scalings of images for feature tables."""
     if not layout.is_image and scaling in ("per_image", "range", "unit"):

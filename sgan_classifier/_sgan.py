@@ -11,11 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 from . import networks
 from ._base import BaseImageClassifier
 from ._layout import Layout
+from ._options import image_weight
 from ._random import Streams, draw_seed
 from ._scaling import Scaler
 from .exceptions import InvalidInputError
 from .losses import real_logit
 
+PSEUDO_LABEL_WEIGHT, BALANCE_WEIGHT = 1.0, 5.0  # "auto", for images
 RAMP = 0.3  # part of training over which the weight of pseudo-labels rises from 0
 
 
@@ -64,15 +66,17 @@ class SGANClassifier(BaseImageClassifier):
         Weight of the loss for telling real from generated rows [1]_. 0 trains no generator.
     entropy_weight : float, default=0.0
         Weight of the conditional entropy of the unlabelled rows [2]_.
-    pseudo_label_weight : float, default=1.0
+    pseudo_label_weight : float or "auto", default="auto"
         Weight of the cross-entropy between one view of the unlabelled rows and the running
         average's own labels for another view, where it is sure enough of them [3]_. Rises from 0
-        over the first 30 % of `max_iter` steps.
-    balance_weight : float, default=5.0
+        over the first 30 % of `max_iter` steps. "auto" is 1 for images and 0 for feature tables,
+        of which there is but one view, so that it would only learn to be surer.
+    balance_weight : float or "auto", default="auto"
         Weight of the divergence between the mean prediction on a batch of unlabelled rows and the
-        class frequencies of the labelled rows, each class counted once more [4]_. Set it to 0 if
-        the labels were not drawn in the proportions of the unlabelled rows. With `class_weight` it
-        counts as 0.
+        class frequencies of the labelled rows, each class counted once more [4]_. It keeps
+        pseudo-labels from drifting towards one class. Set it to 0 if the labels were not drawn in
+        the proportions of the unlabelled rows. With `class_weight` it counts as 0. "auto" is 5 for
+        images and 0 for feature tables.
     generator_loss : str, default="non_saturating"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -180,8 +184,8 @@ class SGANClassifier(BaseImageClassifier):
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "adversarial_weight": [Interval(Real, 0, None, closed="left")],
         "entropy_weight": [Interval(Real, 0, None, closed="left")],
-        "pseudo_label_weight": [Interval(Real, 0, None, closed="left")],
-        "balance_weight": [Interval(Real, 0, None, closed="left")],
+        "pseudo_label_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "balance_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "generator_loss": [
             StrOptions({"feature_matching", "feature_matching_squared", "non_saturating"})
         ],
@@ -203,8 +207,8 @@ class SGANClassifier(BaseImageClassifier):
         latent_dim: int = 100,
         adversarial_weight: float = 0.1,
         entropy_weight: float = 0.0,
-        pseudo_label_weight: float = 1.0,
-        balance_weight: float = 5.0,
+        pseudo_label_weight: float | str = "auto",
+        balance_weight: float | str = "auto",
         generator_loss: str = "non_saturating",
         ema_decay: float = 0.99,
         augment: Any = "auto",
@@ -305,7 +309,7 @@ class SGANClassifier(BaseImageClassifier):
         self._fit_dtype = data.labeled.dtype
         super()._start(data, classes, layout, seed)
 
-    def _pool_settings(self) -> dict:
+    def _pool_settings(self, layout: Layout) -> dict:
         ratios = self.fake_ratio if isinstance(self.fake_ratio, tuple) else (self.fake_ratio,) * 2
         if len(ratios) != 2 or not all(isinstance(r, Real) and r > 0 for r in ratios):
             raise InvalidInputError(
@@ -319,8 +323,10 @@ class SGANClassifier(BaseImageClassifier):
             "adversarial_weight": self.adversarial_weight,
             "entropy_weight": self.entropy_weight,
             "generator_loss": self.generator_loss,
-            "pseudo_label_weight": self.pseudo_label_weight,
-            "balance_weight": self.balance_weight,
+            "pseudo_label_weight": image_weight(
+                self.pseudo_label_weight, PSEUDO_LABEL_WEIGHT, layout
+            ),
+            "balance_weight": image_weight(self.balance_weight, BALANCE_WEIGHT, layout),
             "ramp_steps": round(RAMP * self.max_iter),
         }
 

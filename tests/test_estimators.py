@@ -301,6 +301,16 @@ def test_options_of_the_sgan_train(params):
     assert_answers(sgan(**params).fit(images, Y), images)
 
 
+def test_tables_get_neither_pseudo_labels_nor_a_class_balance_unless_asked():
+    table = noise_images().reshape(24, -1)[:, :5]
+    on_table = {"pseudo_label_weight": 0.0, "balance_weight": 0.0}
+    on_images = {"pseudo_label_weight": 1.0, "balance_weight": 5.0}
+    for rows, resolved, other in ((table, on_table, on_images), (X, on_images, on_table)):
+        auto = weights(sgan().fit(rows, Y))
+        assert same_state(auto, weights(sgan(**resolved).fit(rows, Y)))
+        assert not same_state(auto, weights(sgan(**other).fit(rows, Y)))
+
+
 def test_running_average_predicts_and_not_the_last_weights():
     estimator = sgan(ema_decay=0.9, max_iter=20).fit(X, Y)
     net, before = estimator.net_, estimator.predict_proba(X)
