@@ -1,7 +1,9 @@
 """What both estimators share: parameters and training."""
 
 import math
+import os
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -21,6 +23,7 @@ from . import networks
 from ._augment import AUGMENTATIONS
 from ._batches import Rows
 from ._device import PRECISIONS, resolve_device, resolve_precision
+from ._fingerprint import fingerprint
 from ._inference import InferenceMixin
 from ._labels import is_unlabeled, known_labels
 from ._layout import Layout, infer_layout
@@ -31,7 +34,12 @@ from ._scaling import SCALINGS, Scaler
 from ._split import hold_out
 from ._targets import check_class_weight, check_classes, encode_labels
 from ._validation import check_pool, check_rows
-from .exceptions import DivergenceError, InvalidInputError, NoUnlabeledRowsWarning
+from .exceptions import (
+    CheckpointWriteError,
+    DivergenceError,
+    InvalidInputError,
+    NoUnlabeledRowsWarning,
+)
 
 
 class BaseImageClassifier(
@@ -49,6 +57,7 @@ class BaseImageClassifier(
     """
 
     _learns_from_pool: ClassVar[bool]
+    _is_clone = False  # a clone, as a search makes them, shares its checkpoint_dir with others
 
     _parameter_constraints: ClassVar[dict] = {
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -73,6 +82,8 @@ class BaseImageClassifier(
         "compile": ["boolean"],
         "callbacks": [list, None],
         "verbose": ["verbose"],
+        "checkpoint_dir": [str, os.PathLike, None],
+        "checkpoint_every": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -102,6 +113,10 @@ class BaseImageClassifier(
             If the data or the network cannot be used; nothing has been trained then.
         DivergenceError
             If a loss becomes NaN or infinite.
+        CheckpointError
+            If `checkpoint_dir` holds the checkpoint of another fit, or another one uses it.
+        CheckpointWriteError
+            If a checkpoint cannot be written; the estimator is fitted with what it has learnt.
         """
         continues = self.warm_start and hasattr(self, "net_")
         X, pool, layout = self._check_arrays(X, X_unlabeled, reset=not continues)
@@ -115,12 +130,14 @@ class BaseImageClassifier(
             )
         # a warm start holds out the rows that it held out before
         seed = self._seed if continues else draw_seed(self.random_state)
-        data = self._training_data(X, codes, pool, layout, classes, seed)
-        with isolated_global_state(seed, self._uses_foreign_code):
-            if not continues:
-                self._start(data, classes, layout, seed)
-            self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
-            return self._train(data, self.max_iter, self.learning_rate_schedule)
+        with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
+            seed = seed if checkpoint is None else checkpoint.seed
+            data = self._training_data(X, codes, pool, layout, classes, seed)
+            with isolated_global_state(seed, self._uses_foreign_code):
+                if not continues:
+                    self._start(data, classes, layout, seed)
+                self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
+                return self._train(data, self.max_iter, self.learning_rate_schedule, checkpoint)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -254,23 +271,60 @@ class BaseImageClassifier(
             **self._pool_settings(layout),
         )
 
-    def _train(self, data: Any, n_steps: int, schedule: str) -> "BaseImageClassifier":
+    def _checkpoint(
+        self,
+        X: np.ndarray,
+        codes: np.ndarray,
+        classes: np.ndarray,
+        pool: np.ndarray | None,
+        continues: bool,
+        seed: int,
+    ) -> AbstractContextManager[Any]:
+        if self.checkpoint_dir is None:
+            return nullcontext()
+        from ._checkpoint import open_checkpoint
+
+        return open_checkpoint(
+            self.checkpoint_dir,
+            shared=self._is_clone,
+            fingerprint=fingerprint(self, X, codes, classes, pool),
+            every=self.checkpoint_every,
+            start_step=self.net_.n_steps_ if continues else 0,
+            n_steps=self.max_iter,
+            seed=seed,
+            keeps_global_state=self._uses_foreign_code,
+        )
+
+    def _train(
+        self, data: Any, n_steps: int, schedule: str, checkpoint: Any = None
+    ) -> "BaseImageClassifier":
         """Take steps with the present parameters, and set what fit leaves behind."""
         net = self.net_
         net.change_settings(self._settings(torch.device(net.device), self._layout))
         net.verbose = int(self.verbose)
-        if n_steps:
-            try:
-                net.train(data, n_steps, schedule=schedule)
-            except (DivergenceError, KeyboardInterrupt):
-                del self.net_  # nothing is fitted: its weights are no good, or untrained
-                raise
+        completed = True
+        try:
+            if n_steps:
+                completed = net.train(data, n_steps, schedule=schedule, checkpoint=checkpoint)
+        except (DivergenceError, KeyboardInterrupt) as error:
+            del self.net_  # nothing is fitted: its weights are no good, or untrained
+            if checkpoint is not None and isinstance(error, DivergenceError):
+                checkpoint.delete()  # else the next call would diverge from there again
+            raise
+        except CheckpointWriteError:
+            self._describe_training(net)
+            raise
+        if checkpoint is not None and completed:
+            checkpoint.delete()
+        self._describe_training(net)
+        return self
+
+    def _describe_training(self, net: Any) -> None:
         self.n_iter_ = net.n_steps_
         self.history_ = net.records_
         self.precision_ = net.settings.precision
         self.device_ = net.device
         self.n_threads_ = torch.get_num_threads()
-        return self
 
     def _make_networks(
         self, layout: Layout, n_classes: int, scaler: Scaler, streams: Streams
@@ -317,6 +371,11 @@ class BaseImageClassifier(
     @property
     def _n_features_out(self) -> int:
         return self.net_.n_features
+
+    def __sklearn_clone__(self) -> "BaseImageClassifier":
+        copy = super().__sklearn_clone__()
+        copy._is_clone = True
+        return copy
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")

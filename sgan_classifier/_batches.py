@@ -113,15 +113,15 @@ class CyclingSampler:
 
     def __init__(self, n: int, rng: np.random.Generator) -> None:
         self.n, self.rng = n, rng
-        self._rest = np.empty(0, dtype=np.int64)
+        self.rest = np.empty(0, dtype=np.int64)
 
     def draw(self, size: int) -> np.ndarray:
         """Return `size` positions in [0, n), int64."""
         parts = []
         while size > 0:
-            if len(self._rest) == 0:
-                self._rest = self.rng.permutation(self.n)
-            part, self._rest = self._rest[:size], self._rest[size:]
+            if len(self.rest) == 0:
+                self.rest = self.rng.permutation(self.n)
+            part, self.rest = self.rest[:size], self.rest[size:]
             parts.append(part)
             size -= len(part)
         return np.concatenate(parts)

@@ -1,5 +1,6 @@
 """The supervised baseline: the same training without unlabelled rows."""
 
+import os
 from typing import Any, ClassVar
 
 import numpy as np
@@ -82,6 +83,15 @@ class CNNClassifier(BaseImageClassifier):
     callbacks : list, optional
         skorch callbacks. A fit counts as up to fifty epochs, one an entry of `history_`. Those that
         schedule rates or score predictions do not apply.
+    checkpoint_dir : str or PathLike, optional
+        Where `fit` keeps what it needs to go on after it was stopped, by Ctrl-C, a crash or a
+        power failure. The same call of `fit` then goes on from there and, on a CPU with the same
+        number of threads, ends with the same weights as if it had not been stopped. The directory
+        is emptied when `fit` is done. It belongs to one fit: other data or parameters are an
+        error that says which. Clones, as searches make them, each use a folder of their own in it.
+        `partial_fit` writes none.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
     verbose : int or bool, default=0
         Whether to show a progress bar with the time left.
     random_state : int, RandomState or None, default=None
@@ -153,6 +163,8 @@ class CNNClassifier(BaseImageClassifier):
         precision: str = "auto",
         compile: bool = False,
         callbacks: list | None = None,
+        checkpoint_dir: str | os.PathLike | None = None,
+        checkpoint_every: int = 100,
         verbose: int | bool = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -175,6 +187,8 @@ class CNNClassifier(BaseImageClassifier):
         self.precision = precision
         self.compile = compile
         self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
         self.verbose = verbose
         self.random_state = random_state
 

@@ -18,13 +18,15 @@ from skorch import NeuralNet
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ._batches import Rows
+from ._batches import CyclingSampler, Rows
+from ._checkpoint import Checkpoint
 from ._early_stopping import EarlyStopping
 from ._pseudo_labels import AdaptiveThreshold
 from ._random import Streams
 from ._scaling import Scaler
 from ._step import Settings, TrainingData, TrainingStep
 from .exceptions import (
+    CheckpointWriteError,
     CompileFallbackWarning,
     DivergenceError,
     InvalidInputError,
@@ -57,6 +59,33 @@ class Totals:
 
     def means(self) -> dict[str, float]:
         return {name: float(value) / self.n_steps for name, value in self.sums.items()}
+
+
+@dataclass
+class Run:
+    """Where a training run is, beside the state of the net.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken in this run.
+    totals : Totals
+    sampler : CyclingSampler
+    early_stopping : EarlyStopping
+    seconds_before : float
+        Taken before the run went on from a checkpoint.
+    """
+
+    sampler: CyclingSampler
+    early_stopping: EarlyStopping
+    totals: Totals = field(default_factory=Totals)
+    step: int = 0
+    seconds_before: float = 0.0
+    _started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        return self.seconds_before + time.perf_counter() - self._started
 
 
 class SemiSupervisedNet(NeuralNet):
@@ -162,7 +191,14 @@ class SemiSupervisedNet(NeuralNet):
 
     # ------------------------------------------------------------------ training
 
-    def train(self, data: TrainingData, n_steps: int, *, schedule: str) -> None:
+    def train(
+        self,
+        data: TrainingData,
+        n_steps: int,
+        *,
+        schedule: str,
+        checkpoint: Checkpoint | None = None,
+    ) -> bool:
         """Take `n_steps` optimiser steps.
 
         Parameters
@@ -171,49 +207,73 @@ class SemiSupervisedNet(NeuralNet):
         n_steps : int
         schedule : str
             A key of `SCHEDULES`, run through from start to end in these steps.
+        checkpoint : Checkpoint, optional
+            Where to go on from, and what to keep up to date.
+
+        Returns
+        -------
+        bool
+            Whether training came to its end; False where the user interrupted it.
 
         Raises
         ------
         DivergenceError
             If a loss is NaN or infinite.
+        CheckpointWriteError
+            If a checkpoint cannot be written.
         """
         record_every = math.ceil(n_steps / N_RECORDS)
         take_step = TrainingStep(self, data)
         early_stopping = EarlyStopping(self, data, math.ceil(n_steps / record_every))
         factor = SCHEDULES[schedule]
-        totals, started = Totals(), time.perf_counter()
+        run = Run(take_step.labeled_sampler, early_stopping)
+        if checkpoint is not None:
+            checkpoint.restore(self, run)
         self.module_.train()
         if self.has_generator:
             self.generator_.train()
         self.notify("on_train_begin", X=None, y=None)
-        bar = tqdm(total=n_steps, disable=not self.verbose, desc="fit", unit="step")
+        bar = tqdm(
+            total=n_steps, initial=run.step, disable=not self.verbose, desc="fit", unit="step"
+        )
+        completed = True
         try:
-            for step in range(n_steps):
-                if totals.n_steps == 0:
+            while run.step < n_steps:
+                if run.totals.n_steps == 0:
                     self.notify("on_epoch_begin", dataset_train=data, dataset_valid=None)
-                self._set_learning_rates(factor(step / n_steps))
-                totals.add(self._notified_step(take_step))
+                self._set_learning_rates(factor(run.step / n_steps))
+                run.totals.add(self._notified_step(take_step))
                 self.n_steps_ += 1
-                if totals.n_steps == record_every or step == n_steps - 1:
-                    bar.update(totals.n_steps)
-                    record = self._record(totals, time.perf_counter() - started, early_stopping)
+                run.step += 1
+                if run.totals.n_steps == record_every or run.step == n_steps:
+                    bar.update(run.totals.n_steps)
+                    record = self._record(run.totals, run.seconds, early_stopping)
                     bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
-                    totals = Totals()
+                    run.totals = Totals()
                     if self._callbacks_stop(data) or early_stopping.is_due:
                         break
+                if checkpoint is not None and run.step < n_steps:
+                    checkpoint.after_step(self, run)
         except KeyboardInterrupt:
             if self.n_steps_ == 0:
                 raise  # nothing has been learnt that could be kept
+            completed = False
+            goes_on = checkpoint is not None and checkpoint.exists
+            remedy = " to go on from the checkpoint" if goes_on else ", or partial_fit to go on"
             warnings.warn(
                 f"Training was interrupted after {self.n_steps_} steps; the estimator predicts "
-                "with the weights it has. Call fit again, or partial_fit to go on.",
+                f"with the weights it has. Call fit again{remedy}.",
                 TrainingInterruptedWarning,
                 stacklevel=4,
             )
+        except CheckpointWriteError:
+            early_stopping.restore_best()
+            raise
         finally:
             bar.close()
         early_stopping.restore_best()
         self.notify("on_train_end", X=None, y=None)
+        return completed
 
     def _notified_step(self, take_step: TrainingStep) -> dict[str, Tensor]:
         if not self.callbacks_:

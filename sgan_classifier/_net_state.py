@@ -68,9 +68,9 @@ def restore_net(
 
     content = {name: decode(value) for name, value in content.items()}
     for module in _present(net, MODULES):
-        getattr(net, module).load_state_dict(_below(module, tensors))
+        getattr(net, module).load_state_dict(below(module, tensors))
     for name in _present(net, OPTIMIZERS):
-        _restore_optimizer(getattr(net, name), content["optimizers"][name], _below(name, tensors))
+        _restore_optimizer(getattr(net, name), content["optimizers"][name], below(name, tensors))
     net.streams.restore(content["streams"], tensors)
     net.n_steps_ = content["n_steps"]
     net.label_counts_ = np.array(content["label_counts"])
@@ -99,7 +99,8 @@ def _present(net: "SemiSupervisedNet", names: tuple[str, ...]) -> list[str]:
     return [name for name in names if hasattr(net, name)]
 
 
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with `prefix` and a dot, by the rest of their names."""
     start = f"{prefix}."
     return {
         name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)

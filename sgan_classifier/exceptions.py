@@ -68,3 +68,11 @@ class DamagedFileError(ModelFileError):
 
 class NewerFormatError(ModelFileError):
     """The file was written by a later version of this library, in a format unknown to this one."""
+
+
+class CheckpointError(ValueError):
+    """`checkpoint_dir` belongs to another fit; the message says what differs."""
+
+
+class CheckpointWriteError(OSError):
+    """A checkpoint could not be written, as on a full disk; nothing that was learnt is lost."""

@@ -63,7 +63,7 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     still there.
 
     Code is not saved. Where `network` or `augment` is a function or `callbacks` holds any, give
-    them to `load` again.
+    them to `load` again. `checkpoint_dir`, a place on this machine, is not saved either.
 
     Parameters
     ----------
@@ -113,11 +113,12 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     estimator._validate_params()  # else load would refuse them
     net = estimator.net_
     scaler = net.scaler
+    parameters = {**estimator.get_params(deep=False), "checkpoint_dir": None}
     try:
         trained, tensors = net_state(net)
         content = {
             "estimator": name,
-            "parameters": encode_options(estimator.get_params(deep=False)),
+            "parameters": encode_options(parameters),
             "fitted": {
                 key: encode(vars(estimator)[key]) for key in _FITTED if key in vars(estimator)
             },
@@ -206,6 +207,7 @@ def _build(content: dict, tensors: dict[str, Tensor], own: dict[str, Any]) -> An
     kind = _ESTIMATORS[content["estimator"]]
     check_own_code([content[name] for name in ("parameters", "built_with", "settings")], own)
     estimator = kind(**decode_options(content["parameters"], own))
+    estimator.checkpoint_dir = None  # a file shall not choose where this machine is written to
     estimator._validate_params()
     for name in _FITTED & content["fitted"].keys():
         setattr(estimator, name, decode(content["fitted"][name]))

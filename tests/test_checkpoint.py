@@ -1,0 +1,330 @@
+"""A fit that was stopped goes on from its checkpoint, and from no other."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kill_fits import VARIANTS
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Callback
+from tiny import BOTH, IDS, cnn, few_labels, noise_images, same_state, sgan, weights
+
+from sgan_classifier import _fingerprint
+from sgan_classifier._checkpoint import FILE
+from sgan_classifier.exceptions import (
+    CheckpointError,
+    CheckpointWriteError,
+    DamagedFileError,
+    DivergenceError,
+    TrainingInterruptedWarning,
+)
+from sgan_classifier.model_selection import SemiSupervisedKFold
+
+X, Y = noise_images(40), few_labels(40, n_labeled=16)
+HERE = Path(__file__).parent
+both = pytest.mark.parametrize("make", BOTH, ids=IDS)
+
+
+class StopAt(Callback):
+    """Raises once, in the middle of the step after `step`; by default as Ctrl-C does."""
+
+    def __init__(self, step, error=KeyboardInterrupt):
+        self.step, self.error, self.raised = step, error, False
+
+    def on_batch_end(self, net, **kwargs):
+        if net.n_steps_ == self.step and not self.raised:
+            self.raised = True
+            raise self.error
+
+
+def stopped(estimator):
+    """Fit up to step 12."""
+    with pytest.warns(TrainingInterruptedWarning, match=r"after 12 steps.*Call fit again to go on"):
+        estimator.set_params(callbacks=[StopAt(12)]).fit(X, Y)
+    return estimator.set_params(callbacks=None)
+
+
+def stopped_in_the_second_warm_start(**params):
+    estimator = sgan(**params, callbacks=[StopAt(32)]).fit(X, Y)
+    with pytest.warns(TrainingInterruptedWarning, match="after 32 steps"):
+        return estimator.fit(X, Y)
+
+
+# ---------------------------------------------------------------------- going on
+
+
+@pytest.mark.slow
+def test_fit_killed_at_any_step_ends_as_one_never_stopped(tmp_path):
+    done = subprocess.run(
+        [sys.executable, HERE / "kill_fits.py", tmp_path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert results.keys() == VARIANTS.keys()
+    for name, result in results.items():
+        # early stopping ends a fit before the step at which it would have been killed
+        assert set(result["ends"]) <= ({-9, 0} if name == "validated" else {-9}), (name, result)
+        assert result["ends"].count(-9) >= 4, (name, result)
+        assert result["finished"] == 0, done.stderr
+        assert result["same weights"], name
+        assert result["same records"], name
+        assert result["files left"] == [], (name, result)
+
+
+@both
+def test_interrupted_fit_is_fitted_and_goes_on_when_called_again(make, tmp_path):
+    params = {"max_iter": 20, "checkpoint_dir": str(tmp_path), "checkpoint_every": 5}
+    estimator = stopped(make(**params))
+    assert estimator.n_iter_ == 12
+    assert estimator.predict(X).shape == (40,)
+    seen = []
+
+    class Counter(Callback):
+        def on_batch_end(self, net, **kwargs):
+            seen.append(net.n_steps_)
+
+    estimator.set_params(callbacks=[Counter()]).fit(X, Y)
+    assert seen == list(range(10, 20))  # from the checkpoint after 10 steps
+    assert same_state(weights(estimator), weights(make(max_iter=20).fit(X, Y)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_interrupted_warm_start_goes_on_with_its_own_fit(tmp_path):
+    params = {"max_iter": 20, "warm_start": True}
+    checkpoint = {"checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    estimator = stopped_in_the_second_warm_start(**params, **checkpoint).fit(X, Y)
+    assert estimator.n_iter_ == 40
+    assert same_state(weights(estimator), weights(sgan(**params).fit(X, Y).fit(X, Y)))
+
+
+def test_checkpoint_of_a_later_warm_start_is_not_taken_for_the_first(tmp_path):
+    params = {"max_iter": 20, "warm_start": True, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    stopped_in_the_second_warm_start(**params)
+    with pytest.raises(CheckpointError, match=r"began after 20 steps, and this estimator has .* 0"):
+        sgan(**params).fit(X, Y)
+
+
+def test_another_error_keeps_the_checkpoint_and_divergence_does_not(tmp_path):
+    params = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    for error, kept in [(MemoryError, True), (DivergenceError, False)]:
+        with pytest.raises(error):
+            cnn(**params, callbacks=[StopAt(8, error)]).fit(X, Y)
+        assert (tmp_path / FILE).exists() == kept
+
+
+def test_random_state_instance_goes_on_with_the_seed_it_gave(tmp_path):
+    params = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    shared = np.random.RandomState(0)
+    estimator = stopped(cnn(**params, random_state=shared)).fit(X, Y)
+    first = cnn(max_iter=20, random_state=np.random.RandomState(0)).fit(X, Y)
+    assert same_state(weights(estimator), weights(first))
+
+
+@both
+def test_checkpoints_change_nothing_of_what_is_learnt(make, tmp_path):
+    plain = make(max_iter=7).fit(X, Y)
+    other = make(max_iter=7, checkpoint_dir=tmp_path / "a" / "b", checkpoint_every=2).fit(X, Y)
+    assert same_state(weights(plain), weights(other))
+    assert not list((tmp_path / "a" / "b").iterdir())
+
+
+def test_other_files_in_the_directory_stay(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    cnn(checkpoint_dir=tmp_path, checkpoint_every=1).fit(X, Y)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+# ---------------------------------------------------------------------- whose it is
+
+OTHER_PIXEL = X.copy()
+OTHER_PIXEL[39, 7, 7] ^= 1
+OTHER_LABEL = Y.copy()
+OTHER_LABEL[0] = 1 - OTHER_LABEL[0]
+
+
+@pytest.mark.parametrize(
+    ("params", "fit_params", "message"),
+    [
+        ({"learning_rate": 0.5}, {}, r"learning_rate was 0\.002 and is 0\.5"),
+        ({"max_iter": 30}, {}, "max_iter was 20 and is 30"),
+        ({"random_state": 1}, {}, "random_state was 0 and is 1"),
+        ({"random_state": None}, {}, "random_state was 0 and is NoneType"),
+        ({"augment": np.negative}, {}, r"augment was 'auto' and is numpy\.negative"),
+        ({}, {"X": OTHER_PIXEL}, r"X was uint8 \(40, 8, 8\), checksum .* and is uint8"),
+        ({}, {"X": X[:39], "y": Y[:39]}, r"X was uint8 \(40, 8, 8\).*; y was .* of 39 rows"),
+        ({}, {"X": X.astype(float)}, r"X was uint8 .* and is float64"),
+        ({}, {"y": OTHER_LABEL}, "y was 16 labels of 40 rows"),
+        ({}, {"y": np.where(Y < 0, Y, Y + 1)}, "y was 16 labels of 40 rows"),
+        ({}, {"X_unlabeled": X[:5]}, r"X_unlabeled was None and is uint8 \(5, 8, 8\)"),
+    ],
+    ids=lambda value: "" if isinstance(value, dict) else value[:30],
+)
+def test_directory_of_another_fit_is_an_error_that_says_which(
+    params, fit_params, message, tmp_path
+):
+    checkpoint = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    stopped(sgan(**checkpoint))
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(CheckpointError, match=rf"checkpoint of another fit: (.*; )?{message}"):
+        sgan(**{**checkpoint, **params}).fit(**{"X": X, "y": Y, **fit_params})
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_other_estimator_and_network_are_named(tmp_path):
+    checkpoint = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    stopped(sgan(**checkpoint))
+    with pytest.raises(CheckpointError, match="estimator was SGANClassifier and is CNNClassifier"):
+        cnn(**checkpoint).fit(X, Y)
+
+
+def test_parameters_that_change_nothing_learnt_may_differ(tmp_path):
+    estimator = stopped(sgan(max_iter=20, checkpoint_dir=tmp_path, checkpoint_every=5))
+    other = sgan(max_iter=20, checkpoint_dir=tmp_path, checkpoint_every=7, warm_start=True)
+    other.fit(X, Y)
+    assert same_state(weights(other), weights(sgan(max_iter=20).fit(X, Y)))
+    assert estimator.n_iter_ == 12
+
+
+def test_damaged_checkpoint_is_named(tmp_path):
+    params = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    stopped(cnn(**params))
+    path = tmp_path / FILE
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DamagedFileError, match=FILE):
+        cnn(**params).fit(X, Y)
+
+
+def test_large_arrays_are_told_apart_by_evenly_spaced_rows(monkeypatch):
+    monkeypatch.setattr(_fingerprint, "BYTES_HASHED", 64 * 10)
+    seen, unseen = X.copy(), X.copy()
+    seen[0] += 1
+    unseen[1] += 1
+    own = _fingerprint._describe_rows(X)
+    assert _fingerprint._describe_rows(seen) != own
+    assert _fingerprint._describe_rows(unseen) == own  # the price, as documented
+    assert _fingerprint._describe_rows(np.asfortranarray(X)) == own
+
+
+# ---------------------------------------------------------------------- clones and neighbours
+
+
+def test_clones_of_a_search_share_no_checkpoint(tmp_path):
+    """Each candidate and fold is stopped, and goes on with its own when called again."""
+    params = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    original = stopped(sgan(**params))
+    copies = [clone(original).set_params(learning_rate=rate) for rate in (1e-3, 5e-3)]
+    for copy in copies:
+        stopped(copy)
+    folders = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert len(folders) == 2
+    assert all((folder / FILE).exists() for folder in [*folders, tmp_path])
+    for copy in copies:
+        again = clone(copy).fit(X, Y)
+        alone = sgan(max_iter=20, learning_rate=copy.learning_rate).fit(X, Y)
+        assert same_state(weights(again), weights(alone))
+    assert same_state(weights(original.fit(X, Y)), weights(sgan(max_iter=20).fit(X, Y)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_search_in_two_processes_scores_as_without_checkpoints(tmp_path):
+    def scores(**params):
+        search = GridSearchCV(
+            sgan(max_iter=6, **params),
+            {"learning_rate": [1e-3, 5e-3]},
+            cv=SemiSupervisedKFold(2),
+            n_jobs=2,
+            error_score="raise",
+        )
+        search.fit(X, Y)
+        return search.cv_results_["mean_test_score"], weights(search.best_estimator_)
+
+    plain, with_checkpoints = scores(), scores(checkpoint_dir=tmp_path, checkpoint_every=2)
+    np.testing.assert_array_equal(plain[0], with_checkpoints[0])
+    assert same_state(plain[1], with_checkpoints[1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_fits_at_once_do_not_share_a_directory(tmp_path):
+    params = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    entered, leave = threading.Event(), threading.Event()
+
+    class Wait(Callback):
+        def on_batch_end(self, net, **kwargs):
+            entered.set()
+            assert leave.wait(60)
+
+    first = cnn(**params, callbacks=[Wait()])
+    copies = [clone(cnn(**params, random_state=None)) for _ in range(2)]
+    running = [first, copies[0].set_params(callbacks=[Wait()])]
+    threads = [threading.Thread(target=estimator.fit, args=(X, Y)) for estimator in running]
+    for thread in threads:
+        entered.clear()
+        thread.start()
+        assert entered.wait(60)
+    try:
+        with pytest.raises(CheckpointError, match="in use by another fit that is running"):
+            cnn(**params).fit(X, Y)
+        copies[1].fit(X, Y)  # the same fit as the clone that runs: a folder beside it
+    finally:
+        leave.set()
+        for thread in threads:
+            thread.join()
+    assert not np.array_equal(*(copy.predict_proba(X) for copy in copies))
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------------- full disk
+
+
+@both
+def test_full_disk_leaves_the_estimator_fitted_and_the_last_checkpoint(make, tmp_path, monkeypatch):
+    fsync, calls = os.fsync, []
+
+    def full_at_the_third_file(descriptor):
+        calls.append(descriptor)
+        if len(calls) >= 5:  # of each file, and of the folder after it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    estimator = make(max_iter=20, checkpoint_dir=tmp_path, checkpoint_every=5)
+    monkeypatch.setattr(os, "fsync", full_at_the_third_file)
+    with pytest.raises(
+        CheckpointWriteError, match=r"step 15.*No space left on device.*Make room"
+    ) as info:
+        estimator.fit(X, Y)
+    monkeypatch.undo()
+    assert info.value.errno == errno.ENOSPC
+    assert estimator.n_iter_ == 15
+    assert estimator.predict(X).shape == (40,)
+    assert len(estimator.history_) == 15
+    assert (tmp_path / FILE).exists()
+    estimator.fit(X, Y)
+    assert same_state(weights(estimator), weights(make(max_iter=20).fit(X, Y)))
+
+
+def test_first_checkpoint_that_cannot_be_written_says_there_is_none(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckpointWriteError, match="There is none before it"):
+        cnn(checkpoint_dir=tmp_path, checkpoint_every=1).fit(X, Y)
+    assert not list(tmp_path.iterdir())
+
+
+def test_directory_that_is_a_file_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        cnn(checkpoint_dir=tmp_path / "file").fit(X, Y)
