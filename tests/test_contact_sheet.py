@@ -47,3 +47,9 @@ def test_figure_given_is_drawn_on():
 def test_captions_of_another_number_are_refused():
     with pytest.raises(InvalidInputError, match="3 images and 2 captions"):
         ContactSheetDisplay(IMAGES, ["a", "b"]).plot()
+
+
+def test_dollar_signs_begin_no_formula():
+    display = ContactSheetDisplay(IMAGES[:1], [r"a$\b$.png"]).plot()
+    display.figure_.canvas.draw()
+    assert display.axes_[0, 0].texts[0].get_text() == r"a$\b$.png"

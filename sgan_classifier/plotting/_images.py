@@ -84,4 +84,5 @@ def strip_axes(ax: Axes) -> None:
 def write_caption(ax: Axes, text: str, color: str = "black") -> None:
     """Write a line or several beneath an image."""
     place: dict[str, Any] = {"transform": ax.transAxes, "ha": "center", "va": "top"}
-    ax.text(0.5, -0.04, text, fontsize="x-small", color=color, **place)
+    # names of files and classes may hold a dollar sign, which begins no formula
+    ax.text(0.5, -0.04, text, fontsize="x-small", color=color, parse_math=False, **place)

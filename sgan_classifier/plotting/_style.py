@@ -13,11 +13,19 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINESTYLES = ("-", "--", "-.", ":", (0, (3, 1, 1, 1, 1, 1)))
 
 
-def new_figure(height: float = 3.6) -> Figure:
+def check_matplotlib() -> None:
+    """Refuse with the remedy where matplotlib is not installed."""
     try:
-        import matplotlib.pyplot as plt
+        import matplotlib.pyplot  # noqa: F401
     except ImportError as error:
         raise ImportError(
             "Drawing a figure needs matplotlib. Install it: pip install 'sgan-classifier[plot]'"
         ) from error
+
+
+def new_figure(height: float = 3.6) -> Figure:
+    """Return a figure as wide as a column of a paper needs it; the height is in inches."""
+    check_matplotlib()
+    import matplotlib.pyplot as plt
+
     return plt.figure(figsize=(5.0, height), layout="constrained")
