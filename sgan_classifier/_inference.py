@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -84,6 +83,8 @@ class InferenceMixin:
         -------
         float in [0, 1]
         """
+        from sklearn.metrics import accuracy_score  # half of what importing this package would cost
+
         labels, labeled = known_labels(y)
         rows = np.flatnonzero(labeled)
         if sample_weight is not None:

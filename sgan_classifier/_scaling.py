@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from torch import Tensor
 
 from ._batches import Rows
@@ -115,6 +114,8 @@ class Scaler:
 
 def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of each channel (c, 1, 1) or feature (f,); 1 where constant."""
+    from sklearn.preprocessing import StandardScaler  # not before it is needed
+
     scaler = StandardScaler()
     for chunk in rows.chunks(ROWS_PER_CHUNK):
         scaler.partial_fit(_by_channel(chunk))
@@ -145,6 +146,8 @@ def _evenly_spaced(rows: Rows) -> np.ndarray:
 
 
 def _least_and_greatest(rows: Rows) -> tuple[float, float]:
+    from sklearn.preprocessing import MinMaxScaler  # not before it is needed
+
     scaler = MinMaxScaler()
     for chunk in rows.chunks(ROWS_PER_CHUNK):
         scaler.partial_fit(_by_channel(chunk))

@@ -1,6 +1,8 @@
 """Inputs, options and errors of both estimators."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -602,3 +604,11 @@ def test_new_data_of_the_same_kind_are_told_apart():
         y[shown] = k
     estimator = sgan(max_iter=100, width=8, augment=None).fit(images[rows], y)
     assert estimator.score(images[rows], true[rows]) > 0.95
+
+
+def test_importing_the_package_leaves_heavy_modules_for_later():
+    heavy = ("skorch", "matplotlib", "pandas", "sklearn.metrics", "sklearn.preprocessing", "PIL")
+    code = "import sys, torch, sklearn.base; before = set(sys.modules); import sgan_classifier; "
+    code += f"print(*(set({heavy}) & (set(sys.modules) - before)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
