@@ -33,6 +33,7 @@ from ._random import Streams, draw_seed, isolated_global_state
 from ._scaling import SCALINGS, Scaler
 from ._split import hold_out
 from ._targets import check_class_weight, check_classes, encode_labels
+from ._threads import check_threads
 from ._validation import check_pool, check_rows
 from .exceptions import (
     CheckpointWriteError,
@@ -187,6 +188,7 @@ class BaseImageClassifier(
     def _check_arrays(
         self, X: Any, X_unlabeled: Any, *, reset: bool
     ) -> tuple[np.ndarray, np.ndarray | None, Layout]:
+        check_threads()
         X = check_rows(self, X, reset=reset)
         layout = infer_layout(X.shape, self.image_shape) if reset else self._layout
         if not self._learns_from_pool:

@@ -11,6 +11,7 @@ from torch import Tensor
 from ._batches import Rows
 from ._labels import known_labels
 from ._layout import Layout
+from ._threads import check_threads
 from ._validation import check_rows
 from .exceptions import InvalidInputError
 
@@ -100,6 +101,7 @@ class InferenceMixin:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (logits, features) of the running-average network, batch by batch."""
         check_is_fitted(self)
+        check_threads()
         X = check_rows(self, X, reset=False)
         if n_expected is not None and len(X) != n_expected:
             raise InvalidInputError(f"X has {len(X)} rows, but y has {n_expected}.")

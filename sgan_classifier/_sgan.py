@@ -15,6 +15,7 @@ from ._layout import Layout
 from ._options import image_weight
 from ._random import Streams, draw_seed
 from ._scaling import Scaler
+from ._threads import check_threads
 from .exceptions import InvalidInputError
 from .losses import real_logit
 
@@ -311,6 +312,7 @@ class SGANClassifier(BaseImageClassifier):
             )
         if not isinstance(n_samples, Integral) or n_samples < 1:
             raise InvalidInputError(f"n_samples={n_samples!r} is not a positive integer.")
+        check_threads()
         rng = torch.Generator(self.net_.device).manual_seed(draw_seed(random_state))
         images = self.net_.scaler.inverse(self.net_.generate(int(n_samples), rng)).numpy()
         if self._fit_dtype == np.uint8:

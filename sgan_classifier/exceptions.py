@@ -76,3 +76,10 @@ class CheckpointError(ValueError):
 
 class CheckpointWriteError(OSError):
     """A checkpoint could not be written, as on a full disk; nothing that was learnt is lost."""
+
+
+class ForkedThreadsError(RuntimeError):
+    """A forked process cannot use the threads of torch that its parent had started.
+
+    Call ``torch.set_num_threads(1)`` in it, or start processes by "spawn" or "forkserver".
+    """

@@ -25,6 +25,7 @@ from ._plain import decode, encode
 from ._random import Streams, isolated_global_state
 from ._scaling import Scaler
 from ._sgan import SGANClassifier
+from ._threads import check_threads
 from .exceptions import DamagedFileError, InvalidInputError
 
 __all__ = ["load", "save"]
@@ -187,6 +188,7 @@ def load(
     save : The way there, with an example.
     """
     content, tensors = _tensor_file.read(path, _KIND)
+    check_threads()
     own = {"network": networks, "augment": augment, "callbacks": callbacks}
     try:
         return _build(content, tensors, own)
