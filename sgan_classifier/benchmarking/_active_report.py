@@ -38,9 +38,7 @@ def active_report(record: dict[str, Any], figure: str) -> str:
     strategies = [name for name in curve.test_scores if name != RANDOM]
     parts = [
         f"# Suggested against random labels: {record['data']['name']}",
-        run_summary(record, "held out of the training rows to choose a strategy on")
-        if record["data"]["name"].endswith(HELD_OUT)
-        else run_summary(record),
+        _summary(record, curve),
         f"![Test accuracy against number of labels]({figure})",
         f"Every draw starts with {first} random labels and {settings['first_steps']} steps of "
         f"`{record['estimator']['text']}`. At {_listed(others)} labels, the next "
@@ -112,6 +110,19 @@ def save_active_figure(curve: LabelEfficiencyCurve, name: str, path: Path) -> No
     display.ax_.set_ylim(max(0.0, means.min() - 0.03), min(1.0, means.max() + 0.03))
     display.ax_.set_title(f"Suggested against random labels: {name}")
     figure.savefig(path, dpi=150)
+
+
+def _summary(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
+    # of all fits, also those that an earlier run of the same command had finished
+    seconds = sum(
+        curve.fit_times[name][1:].sum() + curve.score_times[name][1:].sum()
+        for name in curve.fit_times
+    )
+    seconds += curve.fit_times[RANDOM][0].sum()  # the first fit, which all strategies share
+    record = {**record, "seconds": seconds}
+    if record["data"]["name"].endswith(HELD_OUT):
+        return run_summary(record, "held out of the training rows to choose a strategy on")
+    return run_summary(record)
 
 
 def _accuracy_table(curve: LabelEfficiencyCurve) -> str:
