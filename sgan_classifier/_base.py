@@ -252,7 +252,7 @@ class BaseImageClassifier(
         )
         net.initialize()
         net.check_networks(data)
-        self._layout, self._seed = layout, seed
+        self._layout, self._seed, self._fit_dtype = layout, seed, data.labeled.dtype
         self._built_with = self._network_parameters(layout)
         self.classes_ = classes
         self.input_shape_ = layout.input_shape

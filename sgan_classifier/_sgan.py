@@ -321,10 +321,6 @@ class SGANClassifier(BaseImageClassifier):
         images = images.astype(self._fit_dtype if keeps else np.float32)
         return np.ascontiguousarray(self._layout.from_channels_first(images))
 
-    def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:
-        self._fit_dtype = data.labeled.dtype
-        super()._start(data, classes, layout, seed)
-
     def _pool_settings(self, layout: Layout) -> dict:
         ratios = self.fake_ratio if isinstance(self.fake_ratio, tuple) else (self.fake_ratio,) * 2
         if len(ratios) != 2 or not all(isinstance(r, Real) and r > 0 for r in ratios):

@@ -2,16 +2,15 @@
 
 import sys
 import warnings
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from . import __version__
-from ._demo import N_DRAWS, N_STEPS, run_demo
+from .commands import COMMANDS
+from .commands._common import FAILED, INTERRUPTED
 
 PROGRAM = "sgan-classifier"
-FAILED, INTERRUPTED = 1, 130
 
 app = typer.Typer(
     name=PROGRAM,
@@ -40,36 +39,8 @@ def _options(
     """Learn an image classifier from a few labels and many unlabelled images."""
 
 
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("sgan-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the first draw of labels.")] = 0,
-    draws: Annotated[
-        int, typer.Option(min=1, help="Draws of labels; more draws, narrower intervals.")
-    ] = N_DRAWS,
-    steps: Annotated[
-        int, typer.Option(min=1, help="Training steps of each network; more take longer.")
-    ] = N_STEPS,
-) -> None:
-    """Compare three methods on handwritten digits with 10 to 100 labels.
-
-    Trains the SGAN, the same network without unlabelled images (CNN), and scikit-learn's
-    LabelSpreading on the same few labels of the 8x8 digits that ship with scikit-learn. Shows a
-    table of test accuracies, and writes pictures of the accuracy, of generated digits, and of the
-    training. Takes a few minutes on two CPU cores, and needs matplotlib.
-    """
-    _check_folder(out)
-    typer.echo("Digits of scikit-learn: 1297 images to learn from, 500 to test on.")
-    typer.echo(f"SGAN, CNN and LabelSpreading see the same {draws} draws of labels.\n")
-    result = run_demo(out, seed=seed, n_draws=draws, max_iter=steps)
-    typer.echo("\nTest accuracy, mean of the draws ± its 95 % interval; * marks the best mean:\n")
-    typer.echo(result.table)
-    typer.echo()
-    for sentence in result.sentences:
-        typer.echo(f"- {sentence}")
-    typer.echo("\nPictures:")
-    for title, path in result.files.items():
-        typer.echo(f"  {path.resolve()}  {title}")
+for command in COMMANDS:
+    app.command()(command)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -94,8 +65,3 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
     typer.echo(f"Warning: {message}", err=True)
-
-
-def _check_folder(path: Path) -> None:
-    if path.exists() and not path.is_dir():
-        raise NotADirectoryError(f"{path} is a file. Pass a folder as --out.")

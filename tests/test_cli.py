@@ -1,5 +1,6 @@
 """The command, run as users run it."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -26,7 +27,9 @@ def run(capsys, *arguments):
 def test_help_names_the_commands_and_what_they_do(capsys):
     status, out, _ = run(capsys, "--help")
     assert status == 0
-    assert "demo  Compare three methods on handwritten digits" in out
+    assert re.search("demo +Compare three methods on handwritten digits", out)
+    for name in ("fit", "predict", "evaluate", "benchmark"):
+        assert re.search(rf"  {name} +[A-Z]\w+ .*\.$", out, re.MULTILINE), "a whole sentence"
 
 
 def test_help_of_demo_names_every_option_with_its_default(capsys):

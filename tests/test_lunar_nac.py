@@ -41,7 +41,7 @@ def server(tmp_path):
     asked = []
     handler = type("Handler", (CountingHandler,), {"asked": asked})
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield folder, f"http://127.0.0.1:{httpd.server_port}/", asked
     httpd.shutdown()

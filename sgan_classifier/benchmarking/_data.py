@@ -18,6 +18,8 @@ from sklearn.datasets import (
 )
 from sklearn.model_selection import train_test_split
 
+from .._labels import known_labels
+
 DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 
 # All that is set by kind of data; every other parameter is the estimators' default. A crater is a
@@ -59,6 +61,7 @@ class BenchmarkData:
     name : str
     X_train, X_test : ndarray of shape (n, h, w), (n, h, w, c) or (n, n_features)
     y_train, y_test : ndarray of shape (n,)
+        Rows of `y_train` may be unlabelled (-1).
     groups : ndarray of shape (n_train,) or None
         What each training row was cut from (the scene), where that is known.
     parameters : dict
@@ -76,7 +79,7 @@ class BenchmarkData:
     @property
     def n_classes(self) -> int:
         """Number of classes among the training rows."""
-        return len(np.unique(self.y_train))
+        return len(np.unique(known_labels(self.y_train)[0]))
 
 
 def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) -> BenchmarkData:

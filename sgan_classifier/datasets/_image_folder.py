@@ -226,18 +226,22 @@ def _drop_empty_classes(
 def _report(root: Path, skipped: dict[str, str], on_error: str) -> None:
     if not skipped:
         return
-    n = len(skipped)
-    what = f"{n} {'entry' if n == 1 else 'entries'} of {root}"
     if on_error == "raise":
         raise UnreadableImageError(
-            f'{what} cannot be read. Mend or remove them, or pass on_error="warn" to leave them '
-            f"out.{_named(skipped)}"
+            f"{_amount(root, skipped)} cannot be read. Mend or remove them, or leave them out "
+            f'with on_error="warn".{_named(skipped)}'
         )
-    warnings.warn(
-        f"{what} cannot be read and {'is' if n == 1 else 'are'} left out.{_named(skipped)}",
-        UnreadableImageWarning,
-        stacklevel=3,
-    )
+    warnings.warn(skipped_message(root, skipped), UnreadableImageWarning, stacklevel=3)
+
+
+def skipped_message(root: Path, skipped: dict[str, str]) -> str:
+    """Say what of a folder was left out, and why."""
+    verb = "is" if len(skipped) == 1 else "are"
+    return f"{_amount(root, skipped)} cannot be read and {verb} left out.{_named(skipped)}"
+
+
+def _amount(root: Path, skipped: dict[str, str]) -> str:
+    return f"{len(skipped)} {'entry' if len(skipped) == 1 else 'entries'} of {root}"
 
 
 def _named(skipped: dict[str, str]) -> str:

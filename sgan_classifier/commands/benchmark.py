@@ -1,0 +1,173 @@
+"""`sgan-classifier benchmark`."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from ..exceptions import InvalidInputError
+from ._common import (
+    QuietOption,
+    count_classes,
+    nicely_interrupted,
+    say,
+)
+
+if TYPE_CHECKING:
+    from ..benchmarking import BenchmarkData
+
+LABELS_PER_CLASS = (5, 10, 25, 50, 100)
+
+
+def benchmark(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="A folder with a folder of images for each class, or an .npz file with X_train, "
+            "y_train, X_test and y_test.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="For the report.")
+    ],
+    labels: Annotated[
+        str,
+        typer.Option(
+            metavar="N,N,...",
+            help='Numbers of labels; "all" keeps all; auto is 5, 10, 25, 50 and 100 a class, as '
+            "far as they go.",
+        ),
+    ] = "auto",
+    draws: Annotated[int, typer.Option(min=1, help="Draws of labels a number.")] = 5,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Training steps.  [default: the estimator's, 1000]")
+    ] = None,
+    test_fraction: Annotated[
+        float, typer.Option(min=0.05, max=0.9, help="Part of a folder's labels to test on.")
+    ] = 0.3,
+    augment: Annotated[
+        str, typer.Option(metavar="NAMES", help="As for fit; the same for all networks.")
+    ] = "auto",
+    size: Annotated[
+        int | None,
+        typer.Option(min=4, help="Side of a folder's images.  [default: the files' median]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first draw, and of the test part.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Fits at a time, one thread each.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    quiet: QuietOption = False,
+) -> None:
+    """Compare methods by number of labels.
+
+    Takes images of your own whose labels you know, hides all but a few of the labels, and measures
+    on a held-out part what different methods make of them: the SGAN, the same network without
+    unlabelled images, the networks of the 2021 study, LabelSpreading and SelfTraining. Writes a
+    report with a table, a figure and a JSON record. Images of a folder "unlabeled" are learnt from,
+    too. Needs matplotlib.
+
+    The test part of a folder is drawn at random, so that patches of one scene fall into training
+    and test alike, which flatters all methods. Pass an .npz file to choose the test images.
+
+    Takes minutes to hours. Ctrl-C keeps the fits that are done, and the same command goes on.
+
+    \b
+    Example:
+      sgan-classifier benchmark craters -o report --labels 10,50,all
+    """
+    from ..benchmarking import run_label_efficiency
+
+    if find_spec("matplotlib") is None:
+        raise InvalidInputError("The report needs matplotlib: pip install 'sgan-classifier[plot]'")
+    if output.exists() and not output.is_dir():
+        raise InvalidInputError(f"{output} is a file. Pass a folder as --output.")
+    rows = _load(data, test_fraction, size, seed, quiet)
+    if augment != "auto":
+        rows.parameters["augment"] = None if augment == "none" else tuple(augment.split(","))
+    numbers = _default_labels(rows) if labels == "auto" else labels.split(",")
+    say(f"{len(rows.X_train)} images to learn from, {len(rows.X_test)} to test on")
+    say(f"Numbers of labels: {', '.join(map(str, numbers))}; {draws} draws of each")
+    with nicely_interrupted("Finished fits are kept: the same command goes on from here."):
+        run_label_efficiency(
+            rows,
+            numbers,
+            draws,
+            out=output,
+            command=_command(
+                data,
+                output=output,
+                labels=",".join(map(str, numbers)),
+                draws=draws,
+                steps=steps,
+                test_fraction=test_fraction,
+                augment=augment,
+                size=size,
+                seed=seed,
+                jobs=jobs,
+                device=device,
+            ),
+            n_jobs=jobs,
+            random_state=seed,
+            max_iter=steps,
+            device=device,
+            verbose=not quiet,
+        )
+    say(f"Saved {output / f'label_efficiency_{rows.name}.md'}, .json and .png")
+
+
+def _command(data: Path, **options: Any) -> str:
+    """Return the command line that makes the report again."""
+    words = ["sgan-classifier", "benchmark", str(data)]
+    for name, value in options.items():
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
+
+
+def _load(
+    data: Path, test_fraction: float, size: int | None, seed: int, quiet: bool
+) -> BenchmarkData:
+    from ..benchmarking import load_benchmark_data
+
+    if data.is_dir():
+        return _load_folder(data, test_fraction, size, seed, quiet)
+    if data.suffix != ".npz":
+        raise InvalidInputError(f"{data} is neither a folder nor an .npz file.")
+    return load_benchmark_data(str(data))
+
+
+def _load_folder(
+    folder: Path, test_fraction: float, size: int | None, seed: int, quiet: bool
+) -> BenchmarkData:
+    from sklearn.model_selection import train_test_split
+
+    from ..benchmarking import BenchmarkData
+    from ..datasets import load_image_folder
+
+    images = load_image_folder(folder, image_size=size, verbose=not quiet)
+    say(f"{folder}: {count_classes(images.y.tolist(), images.class_names)}")
+    labelled = np.flatnonzero(images.y >= 0)
+    counts = np.bincount(images.y[labelled])
+    if len(counts) < 2 or counts.min() < 2:
+        raise InvalidInputError(
+            f"{folder} has too few labels: at least two classes with two images each are needed."
+        )
+    train, test = train_test_split(
+        labelled, test_size=test_fraction, stratify=images.y[labelled], random_state=seed
+    )
+    train = np.concatenate([train, np.flatnonzero(images.y < 0)])
+    return BenchmarkData(
+        folder.resolve().name, images.X[train], images.y[train], images.X[test], images.y[test]
+    )
+
+
+def _default_labels(rows: BenchmarkData) -> list[int | str]:
+    known = rows.y_train[rows.y_train != -1]
+    counts = np.unique(known, return_counts=True)[1]
+    few = [n * len(counts) for n in LABELS_PER_CLASS if n < counts.min()]
+    return [*few, "all"]

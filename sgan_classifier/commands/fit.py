@@ -1,0 +1,181 @@
+"""`sgan-classifier fit`."""
+
+from __future__ import annotations
+
+import ast
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..exceptions import InvalidInputError, TrainingInterruptedWarning
+from ._common import (
+    INTERRUPTED,
+    ForceOption,
+    QuietOption,
+    StrictOption,
+    check_output,
+    count_classes,
+    note,
+    say,
+)
+
+
+class Method(StrEnum):
+    """What can be trained."""
+
+    SGAN = "sgan"
+    CNN = "cnn"
+
+
+class Colours(StrEnum):
+    """How the channels of image files are taken."""
+
+    AUTO = "auto"
+    GREY = "grey"
+    RGB = "rgb"
+
+
+def fit(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Holds a folder of images for each class.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The model, such as m.safetensors."),
+    ],
+    method: Annotated[
+        Method, typer.Option(help="The SGAN, or the same network on the labels alone.")
+    ] = Method.SGAN,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Training steps.  [default: the estimator's, 1000]")
+    ] = None,
+    augment: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Changes that leave the class of an image what it is: shift, flip, rotate90, "
+            "affine, brightness, cutout, joined by commas; or auto; or none.",
+        ),
+    ] = "auto",
+    size: Annotated[
+        int | None,
+        typer.Option(min=4, help="Side of the images in pixels.  [default: the files' median]"),
+    ] = None,
+    colours: Annotated[Colours, typer.Option(help="auto is grey if all files are.")] = Colours.AUTO,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other parameter of the estimator, such as balance_weight=0. May be repeated.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    strict: StrictOption = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a classifier on a folder of images.
+
+    FOLDER holds a folder for each class with its few labelled images, and the folder "unlabeled"
+    with all others: craters/crater/*.png, craters/other/*.png, craters/unlabeled/*.png. Reads PNG,
+    JPEG and TIFF, 8 or 16 bits, grey or in colour. What cannot be read is named and left out.
+
+    Ctrl-C ends the training early and saves the model as it is then.
+
+    \b
+    Example:
+      sgan-classifier fit craters -o m.safetensors --augment shift,flip,rotate90
+    The model in Python:
+      sgan_classifier.persistence.load("m.safetensors")
+    """
+    from ..datasets import load_image_folder
+    from ..persistence import save
+
+    check_output(output, force)
+    estimator = _make_estimator(method, steps, augment, settings or [], seed, device, quiet)
+    images = load_image_folder(
+        folder,
+        image_size=size,
+        mode=colours.value,
+        on_error="raise" if strict else "warn",
+        verbose=not quiet,
+    )
+    height, width = images.X.shape[1:3]
+    colour = "grey" if images.X.ndim == 3 else "colour"
+    say(f"{folder}: {count_classes(images.y.tolist(), images.class_names)}")
+    say(f"Images of {height} x {width} pixels, {colour}, {images.X.dtype}")
+    started = time.perf_counter()
+    with _interruption_noticed() as interrupted:
+        estimator.fit(images.X, images.labels)
+    labelled = images.y >= 0
+    accuracy = estimator.score(images.X[labelled], images.labels[labelled])
+    save(estimator, output)
+    say(
+        f"Trained {estimator.n_iter_} steps in {time.perf_counter() - started:.0f} s; right on "
+        f"{accuracy:.1%} of the {labelled.sum()} labelled images that it was trained on."
+    )
+    say(f"Saved {output}")
+    if interrupted:
+        note(f"Stopped early: {output} holds the model after {estimator.n_iter_} steps.")
+        raise typer.Exit(INTERRUPTED)
+
+
+def _make_estimator(
+    method: Method,
+    steps: int | None,
+    augment: str,
+    settings: list[str],
+    seed: int,
+    device: str,
+    quiet: bool,
+) -> Any:
+    from .. import CNNClassifier, SGANClassifier
+
+    views = {"auto": "auto", "none": None}.get(augment, tuple(augment.split(",")))
+    kind = SGANClassifier if method is Method.SGAN else CNNClassifier
+    estimator = kind(augment=views, random_state=seed, device=device, verbose=int(not quiet))
+    if steps is not None:
+        estimator.set_params(max_iter=steps)
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or name not in estimator.get_params():
+            known = ", ".join(sorted(estimator.get_params()))
+            raise InvalidInputError(
+                f"--set {setting}: expected NAME=VALUE with a parameter of {kind.__name__}: {known}"
+            )
+        estimator.set_params(**{name: _value(text)})
+    estimator._validate_params()  # before the images are read
+    return estimator
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text  # a word, such as cosine
+
+
+@contextmanager
+def _interruption_noticed() -> Iterator[list[bool]]:
+    """Yield a list that is filled if Ctrl-C ends the training inside."""
+    seen: list[bool] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", TrainingInterruptedWarning)
+        show = warnings.showwarning
+
+        def watch(message: Any, category: Any, *details: Any, **more: Any) -> None:
+            if issubclass(category, TrainingInterruptedWarning):
+                seen.append(True)
+            else:
+                show(message, category, *details, **more)
+
+        warnings.showwarning = watch
+        yield seen

@@ -1,0 +1,380 @@
+"""The commands for folders of images, in this process and, for Ctrl-C, in one of their own."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny import cnn, noise_images
+from typer.testing import CliRunner
+
+from sgan_classifier import CNNClassifier, SGANClassifier
+from sgan_classifier.cli import app, main
+from sgan_classifier.commands._model_images import BATCH
+from sgan_classifier.datasets import load_image_folder, make_craters
+from sgan_classifier.exceptions import (
+    InvalidInputError,
+    UnreadableImageError,
+    UnreadableImageWarning,
+)
+from sgan_classifier.persistence import load, save
+
+TINY = ("--steps", "3", "--set", "width=4", "--set", "batch_size=8", "--set", "latent_dim=4")
+CODE = "from sgan_classifier.cli import main; main()"
+
+
+def run(*arguments):
+    """Run a command that is to succeed; return what it says."""
+    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="session")
+def craters(tmp_path_factory):
+    """Sixty synthetic patches: 12 a class with a label, the others without."""
+    root = tmp_path_factory.mktemp("craters")
+    X, y = make_craters(60, image_size=12, random_state=0)
+    order = np.argsort(y, kind="stable")
+    for name, rows in {
+        "crater": order[-12:],
+        "plain, of all kinds": order[:12],
+        "unlabeled": order[12:-12],
+    }.items():
+        (root / name).mkdir()
+        for i in rows:
+            Image.fromarray(X[i]).save(root / name / f"{i:02}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def model(craters, tmp_path_factory):
+    """A model that the command trained."""
+    path = tmp_path_factory.mktemp("models") / "new folder" / "m.safetensors"
+    run("fit", craters, "-o", path, "--quiet", *TINY)
+    return path
+
+
+def read_table(path):
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return list(csv.DictReader(file))
+
+
+# ---------------------------------------------------------------- fit
+
+
+def test_fit_saves_a_model_with_the_names_of_the_classes(model):
+    loaded = load(model)
+    assert isinstance(loaded, SGANClassifier)
+    assert loaded.classes_.tolist() == ["crater", "plain, of all kinds"]
+    assert (loaded.n_iter_, loaded.width, loaded.random_state) == (3, 4, 0)
+
+
+def test_fit_says_what_it_read_and_what_it_saved(craters, tmp_path):
+    path = tmp_path / "m.safetensors"
+    said = run("fit", craters, "-o", path, "--method", "cnn", *TINY[:6])
+    assert "crater 12, plain, of all kinds 12, unlabelled 36" in said
+    assert "12 x 12 pixels, grey, uint8" in said
+    assert "Trained 3 steps" in said
+    assert f"Saved {path}" in said
+    assert "step/s" in said, "progress and time left"
+    assert isinstance(load(path), CNNClassifier)
+
+
+def test_fit_options_reach_the_estimator(craters, tmp_path):
+    path = tmp_path / "m.safetensors"
+    options = ("--augment", "shift,flip", "--size", 16, "--colours", "rgb", "--seed", 7, "--quiet")
+    run("fit", craters, "-o", path, *options, *TINY, "--set", "learning_rate_schedule=cosine")
+    loaded = load(path)
+    assert loaded.augment == ("shift", "flip")
+    assert loaded.input_shape_ == (3, 16, 16)
+    assert (loaded.random_state, loaded.learning_rate_schedule) == (7, "cosine")
+
+
+def test_fit_is_the_fit_of_python(craters, model):
+    images = load_image_folder(craters)
+    python = SGANClassifier(max_iter=3, width=4, batch_size=8, latent_dim=4, random_state=0).fit(
+        images.X, images.labels
+    )
+    np.testing.assert_array_equal(
+        load(model).predict_proba(images.X), python.predict_proba(images.X)
+    )
+
+
+def test_fit_replaces_a_model_only_when_told(craters, tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_text("precious")
+    with pytest.raises(InvalidInputError, match="--force"):
+        run("fit", craters, "-o", path, *TINY)
+    assert path.read_text() == "precious"
+    run("fit", craters, "-o", path, "--force", "--quiet", *TINY)
+    assert load(path).n_iter_ == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [("widht=4", "width"), ("width", "NAME=VALUE"), ("width=wide", "width"), ("width=-1", "width")],
+)
+def test_fit_names_a_wrong_setting_before_it_reads_images(tmp_path, setting, message):
+    with pytest.raises(ValueError, match=message):
+        run("fit", tmp_path / "no folder", "-o", tmp_path / "m", "--set", setting)
+
+
+def test_fit_leaves_out_what_cannot_be_read_or_refuses(craters, tmp_path):
+    (craters / "unlabeled" / "bad.png").write_bytes(b"")
+    try:
+        with pytest.warns(UnreadableImageWarning, match=r"bad\.png"):
+            run("fit", craters, "-o", tmp_path / "m", "--quiet", *TINY)
+        with pytest.raises(UnreadableImageError, match=r"bad\.png"):
+            run("fit", craters, "-o", tmp_path / "strict", "--quiet", "--strict", *TINY)
+    finally:
+        (craters / "unlabeled" / "bad.png").unlink()
+    assert not (tmp_path / "strict").exists()
+
+
+# ---------------------------------------------------------------- predict
+
+
+def test_predict_writes_what_python_predicts(craters, model, tmp_path):
+    said = run("predict", model, craters, "-o", tmp_path / "p.csv")
+    assert "Saved 60 predictions" in said
+    assert "files/s" in said
+    rows = read_table(tmp_path / "p.csv")
+    images = load_image_folder(craters, labeled=False)
+    estimator = load(model)
+    assert [row["file"] for row in rows] == images.files.tolist()
+    assert [row["class"] for row in rows] == estimator.predict(images.X).tolist()
+    columns = ["probability_crater", "probability_plain, of all kinds"]
+    probabilities = [[float(row[name]) for name in columns] for row in rows]
+    np.testing.assert_allclose(probabilities, estimator.predict_proba(images.X), atol=1e-5)
+    realness = [float(row["realness"]) for row in rows]
+    np.testing.assert_allclose(realness, estimator.realness(images.X), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layout", "channels"),
+    [("nhw", 1), ("nhwc", 1), ("nchw", 1), ("flat", 1), ("nhwc", 3), ("nchw", 3), ("flat", 3)],
+)
+def test_predict_brings_files_to_whatever_images_python_fitted(tmp_path, layout, channels):
+    files = noise_images(6, 10, 9, channels=channels, seed=1)
+    X = noise_images(12, 10, 9, channels=channels)
+    to_layout = {
+        "nhw": lambda X: X[..., 0],
+        "nhwc": lambda X: X,
+        "nchw": lambda X: np.moveaxis(X, -1, 1),
+        "flat": lambda X: X.reshape(len(X), -1),
+    }[layout]
+    shape = (10, 9, channels) if layout != "nhw" else None
+    estimator = cnn(image_shape=shape).fit(to_layout(X), np.arange(12) % 2)
+    save(estimator, tmp_path / "m.safetensors")
+    for i, image in enumerate(files):
+        path = tmp_path / "images" / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(image.squeeze()).save(path)
+    run("predict", tmp_path / "m.safetensors", tmp_path / "images", "-o", tmp_path / "p.csv")
+    rows = read_table(tmp_path / "p.csv")
+    assert "realness" not in rows[0], "a CNN has no generator"
+    got = [[float(row["probability_0"]), float(row["probability_1"])] for row in rows]
+    np.testing.assert_allclose(got, estimator.predict_proba(to_layout(files)), atol=1e-5)
+
+
+def test_predict_brings_16_bits_to_the_8_of_the_training(craters, model, tmp_path):
+    source = next((craters / "crater").iterdir())
+    pixels = np.asarray(Image.open(source))
+    for name, values in (("8", pixels), ("16", pixels.astype(np.uint16) * 257)):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.fromarray(values).save(tmp_path / "images" / f"{name}.png")
+    run("predict", model, tmp_path / "images", "-o", tmp_path / "p.csv")
+    deep, shallow = read_table(tmp_path / "p.csv")
+    assert deep["probability_crater"] == shallow["probability_crater"]
+
+
+def test_predict_names_what_it_cannot_read_and_keeps_odd_names(craters, model, tmp_path):
+    source = next((craters / "crater").iterdir()).read_bytes()
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "bad.png").write_bytes(b"")
+    (folder / 'a "b",\nc.png').write_bytes(source)
+    with open(os.fsencode(folder) + b"/\xff.png", "wb") as file:
+        file.write(source)
+    with pytest.warns(UnreadableImageWarning, match=r"bad\.png"):
+        run("predict", model, folder, "-o", tmp_path / "p.csv")
+    names = [row["file"] for row in read_table(tmp_path / "p.csv")]
+    assert [os.fsencode(name) for name in names] == [b'a "b",\nc.png', b"\xff.png"]
+
+
+def test_predict_refuses_a_model_of_feature_tables(tmp_path, craters):
+    save(cnn().fit(np.random.default_rng(0).random((8, 5)), [0, 1] * 4), tmp_path / "m")
+    with pytest.raises(InvalidInputError, match="not on grey or colour images"):
+        run("predict", tmp_path / "m", craters, "-o", tmp_path / "p.csv")
+
+
+# ---------------------------------------------------------------- evaluate
+
+
+def test_evaluate_shows_and_writes_figures_of_the_labelled_images(craters, model, tmp_path):
+    said = run("evaluate", model, craters, "-o", tmp_path / "figures.json")
+    images = load_image_folder(craters)
+    labelled = images.y >= 0
+    accuracy = load(model).score(images.X[labelled], images.labels[labelled])
+    assert f"Accuracy {accuracy:.3f} (95 % interval" in said
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["n_images"] == 24
+    assert figures["accuracy"] == pytest.approx(accuracy)
+    assert np.trace(figures["confusion"]) == round(24 * accuracy)
+    assert np.sum(figures["confusion"], axis=1).tolist() == [12, 12]
+    low, high = figures["accuracy_interval"]
+    assert 0 <= low < accuracy < high <= 1 or accuracy in (0, 1)
+
+
+def test_evaluate_refuses_a_class_that_the_model_does_not_know(craters, model, tmp_path):
+    (tmp_path / "boulder").mkdir()
+    with pytest.raises(InvalidInputError, match="boulder"):
+        run("evaluate", model, tmp_path)
+
+
+# ---------------------------------------------------------------- benchmark
+
+
+def test_benchmark_of_a_folder_writes_a_report_with_its_command(craters, tmp_path):
+    options = ("--labels", "4,all", "--draws", 1, "--steps", 2)
+    said = run("benchmark", craters, "-o", tmp_path / "report", *options)
+    assert "learn from" in said
+    (report,) = (tmp_path / "report").glob("*.md")
+    text = report.read_text()
+    assert "(2 classes)" in text
+    assert f"sgan-classifier benchmark {craters}" in text
+    for name in ("SGAN", "CNN, same network", "LabelSpreading", "SelfTraining"):
+        assert name in text
+    assert report.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    record = json.loads(report.with_suffix(".json").read_text())
+    assert record["data"]["n_train"] + record["data"]["n_test"] == 60
+    assert record["data"]["n_test"] == 8, "30 % of the labels"
+
+
+def test_benchmark_takes_an_npz(tmp_path):
+    X = noise_images(40, 8, 8)
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "mine.npz", X_train=X[:30], y_train=y[:30], X_test=X[30:], y_test=y[30:])
+    run(
+        "benchmark", tmp_path / "mine.npz", "-o", tmp_path / "report", "--draws", 1, "--steps", 1,
+        "--labels", "4", "--quiet",
+    )  # fmt: skip
+    assert (tmp_path / "report" / "label_efficiency_mine.json").exists()
+
+
+def test_benchmark_refuses_what_has_no_labels_to_hide(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.fromarray(noise_images(1)[0]).save(tmp_path / "a" / "1.png")
+    with pytest.raises(InvalidInputError, match="too few labels"):
+        run("benchmark", tmp_path, "-o", tmp_path / "report")
+
+
+# ---------------------------------------------------------------- status and Ctrl-C
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["fit", "nowhere", "-o", "m"], 1, "Error: nowhere is not there"),
+        (["fit", "nowhere"], 2, "--output"),
+        (["predict", "no-model", "nowhere", "-o", "p.csv"], 1, "There is no model no-model"),
+        (["evaluate", "no-model", "nowhere"], 1, "There is no model no-model"),
+        (["benchmark", "nowhere", "-o", "report"], 1, "neither a folder nor an .npz"),
+        (["fit", "nowhere", "-o", "m", "--steps", "many"], 2, "--steps"),
+    ],
+)
+def test_errors_are_sentences_with_a_status(
+    capsys, monkeypatch, tmp_path, arguments, status, message
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    error = capsys.readouterr().err
+    assert ended.value.code == status
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_damaged_model_is_an_error_in_a_process_of_its_own(craters, tmp_path):
+    (tmp_path / "m.safetensors").write_bytes(b"not a model")
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, "predict", "m.safetensors", craters, "-o", "p.csv"],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "p.csv").exists()
+
+
+def interrupt(arguments, ready, tmp_path):
+    """Start a command, send Ctrl-C when `ready()`; return (status, errors)."""
+    errors = tmp_path / "errors"
+    with open(errors, "w") as stderr, open(tmp_path / "output", "w") as stdout:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CODE, *map(str, arguments)], stdout=stdout, stderr=stderr
+        )
+        try:
+            deadline = time.monotonic() + 120
+            while not ready(errors.read_text()):
+                assert process.poll() is None, errors.read_text()
+                assert time.monotonic() < deadline, errors.read_text()
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, errors.read_text()
+
+
+def test_fit_keeps_the_model_at_ctrl_c(craters, tmp_path):
+    path = tmp_path / "m.safetensors"
+    status, errors = interrupt(
+        ["fit", craters, "-o", path, *TINY[2:], "--steps", "5000"],
+        lambda text: "loss=" in text,
+        tmp_path,
+    )
+    assert status == 130
+    assert "Stopped early" in errors
+    assert "Traceback" not in errors
+    loaded = load(path)
+    assert 0 < loaded.n_iter_ < 5000
+    assert loaded.predict(load_image_folder(craters).X).shape == (60,)
+
+
+def test_predict_keeps_its_rows_at_ctrl_c(craters, model, tmp_path):
+    folder, table = tmp_path / "images", tmp_path / "p.csv"
+    folder.mkdir()
+    source = next((craters / "crater").iterdir())
+    n_files = 12 * BATCH
+    for i in range(n_files):
+        os.link(source, folder / f"{i:05}.png")
+    status, errors = interrupt(
+        ["predict", model, folder, "-o", table],
+        lambda text: table.exists() and table.stat().st_size > 1000,
+        tmp_path,
+    )
+    assert status == 130
+    assert "Traceback" not in errors
+    rows = read_table(table)
+    assert BATCH <= len(rows) < n_files
+    assert f"holds {len(rows)} of {n_files} predictions" in errors
+    assert all(row["realness"] for row in rows), "no half a row"
+
+
+def test_ctrl_c_elsewhere_is_status_130_without_a_trace(capsys, monkeypatch, tmp_path):
+    def pressed(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["sgan_classifier.commands.demo"], "run_demo", pressed)
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "--out", str(tmp_path)])
+    assert ended.value.code == 130
+    assert "Traceback" not in capsys.readouterr().err
