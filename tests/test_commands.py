@@ -322,13 +322,13 @@ def interrupt(arguments, ready, tmp_path):
             [sys.executable, "-c", CODE, *map(str, arguments)], stdout=stdout, stderr=stderr
         )
         try:
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 300
             while not ready(errors.read_text()):
                 assert process.poll() is None, errors.read_text()
                 assert time.monotonic() < deadline, errors.read_text()
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            process.wait(timeout=120)
         finally:
             process.kill()
     return process.returncode, errors.read_text()
