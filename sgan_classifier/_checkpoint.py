@@ -14,10 +14,11 @@ from . import _tensor_file
 from ._fingerprint import differences, short_name
 from ._net_state import below, net_state, restore_net
 from ._plain import decode, encode
+from ._run import Run
 from .exceptions import CheckpointError, CheckpointWriteError
 
 if TYPE_CHECKING:
-    from ._engine import Run, SemiSupervisedNet
+    from ._engine import SemiSupervisedNet
 
 KIND = "checkpoint"
 FILE, LOCK = "checkpoint.safetensors", "checkpoint.lock"
@@ -86,7 +87,7 @@ class Checkpoint:
                 "there to start anew, or use another directory."
             )
 
-    def restore(self, net: "SemiSupervisedNet", run: "Run") -> None:
+    def restore(self, net: "SemiSupervisedNet", run: Run) -> None:
         """Put the net and the run where they were when the file was written, if there is one."""
         if self._content is None:
             return
@@ -106,7 +107,7 @@ class Checkpoint:
             np.random.set_state(decode(content["global_numpy"]))  # noqa: NPY002
         self._content = None
 
-    def after_step(self, net: "SemiSupervisedNet", run: "Run") -> None:
+    def after_step(self, net: "SemiSupervisedNet", run: Run) -> None:
         """Write the file where it is time to.
 
         Raises

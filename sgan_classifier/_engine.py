@@ -6,10 +6,8 @@ in a single pass, and one update of the generator.
 
 import copy
 import math
-import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +16,12 @@ from skorch import NeuralNet
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ._batches import CyclingSampler, Rows
+from ._batches import Rows
 from ._checkpoint import Checkpoint
 from ._early_stopping import EarlyStopping
 from ._pseudo_labels import AdaptiveThreshold
 from ._random import Streams
+from ._run import Run, Totals
 from ._scaling import Scaler
 from ._step import Settings, TrainingData, TrainingStep
 from .exceptions import (
@@ -43,49 +42,6 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "linear_last_third": lambda progress: min(1.0, 3.0 * (1.0 - progress)),  # Salimans et al. 2016
     "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
 }
-
-
-@dataclass
-class Totals:
-    """Sums of the figures of the steps since the last record, kept on the device."""
-
-    sums: dict[str, Tensor] = field(default_factory=dict)
-    n_steps: int = 0
-
-    def add(self, figures: dict[str, Tensor]) -> None:
-        for name, value in figures.items():
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-        self.n_steps += 1
-
-    def means(self) -> dict[str, float]:
-        return {name: float(value) / self.n_steps for name, value in self.sums.items()}
-
-
-@dataclass
-class Run:
-    """Where a training run is, beside the state of the net.
-
-    Attributes
-    ----------
-    step : int
-        Steps taken in this run.
-    totals : Totals
-    sampler : CyclingSampler
-    early_stopping : EarlyStopping
-    seconds_before : float
-        Taken before the run went on from a checkpoint.
-    """
-
-    sampler: CyclingSampler
-    early_stopping: EarlyStopping
-    totals: Totals = field(default_factory=Totals)
-    step: int = 0
-    seconds_before: float = 0.0
-    _started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def seconds(self) -> float:
-        return self.seconds_before + time.perf_counter() - self._started
 
 
 class SemiSupervisedNet(NeuralNet):

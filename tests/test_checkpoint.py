@@ -238,6 +238,7 @@ def test_clones_of_a_search_share_no_checkpoint(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_search_in_two_processes_scores_as_without_checkpoints(tmp_path):
     def scores(**params):
         search = GridSearchCV(
