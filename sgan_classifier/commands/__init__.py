@@ -7,6 +7,7 @@ from .demo import demo
 from .evaluate import evaluate
 from .fit import fit
 from .predict import predict
+from .suggest import suggest
 
 #: In the order in which the help names them.
-COMMANDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, benchmark, demo)
+COMMANDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, suggest, benchmark, demo)
