@@ -1,0 +1,88 @@
+"""How Sphinx builds these pages. Nothing here needs a network."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+import sgan_classifier
+
+DOCS = Path(__file__).resolve().parent
+REPORTS = DOCS.parent / "benchmarks" / "reports"
+
+project = "sgan_classifier"
+author = "the sgan_classifier developers"
+project_copyright = author
+version = release = sgan_classifier.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "examples"]
+templates_path = ["_templates"]
+default_role = "literal"  # single backticks in docstrings, as in scikit-learn
+nitpicky = True
+
+# ---------------------------------------------------------------------- Markdown
+
+myst_enable_extensions = ["amsmath", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+# ---------------------------------------------------------------------- reference
+
+autodoc_typehints = "none"  # the docstrings say more than the annotations
+autosummary_ignore_module_all = False
+numpydoc_show_class_members = False  # the templates list them
+numpydoc_validation_checks = {
+    "all",
+    "ES01",  # no extended summary: one line can be enough
+    "EX01",  # no example: methods are shown in the example of their class
+    "SA01",  # no See Also: only where there is something to see
+    "GL08",  # no docstring: `__init__`, which the docstring of the class documents
+}
+
+# ---------------------------------------------------------------------- gallery
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "abort_on_example_error": True,
+}
+
+# ---------------------------------------------------------------------- pages
+
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_copy_source = False
+
+
+def copy_reports(app: Sphinx) -> None:
+    """Put the generated reports of the benchmarks where Sphinx finds them."""
+    for report in REPORTS.glob("*.[mp][dn]*"):  # Markdown and figures, not the records
+        shutil.copy(report, DOCS / "benchmarks" / report.name)
+
+
+def skip_inherited_from_others(
+    app: Sphinx, what: str, name: str, member: Any, skip: bool, options: Any
+) -> bool:
+    """List what this library defines, not what scikit-learn, torch or Python add to it."""
+    home = getattr(member, "__module__", None) or ""
+    return skip or not home.startswith("sgan_classifier")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("builder-inited", copy_reports)
+    app.connect("autodoc-skip-member", skip_inherited_from_others)

@@ -1,0 +1,8 @@
+"""
+Digits
+======
+"""
+
+import matplotlib.pyplot as plt
+
+plt.plot([1, 2])
