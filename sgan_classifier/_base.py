@@ -152,10 +152,14 @@ class BaseImageClassifier(
 
         Parameters
         ----------
-        X, y, X_unlabeled
-            As in `fit`. After the first call, `y` may hold no label at all.
+        X : array-like of shape (n, ...)
+            As in `fit`.
+        y : array-like of shape (n,)
+            As in `fit`. After the first call, it may hold no label at all.
         classes : array-like of shape (n_classes,), optional
             All classes that will ever come; on the first call, by default those in `y`.
+        X_unlabeled : array-like of shape (m, ...) or UnlabeledPool, optional
+            As in `fit`.
 
         Returns
         -------

@@ -40,7 +40,7 @@ class CNNClassifier(BaseImageClassifier):
         comparisons. "crater2021" is the baseline of the lunar crater study (two or more classes;
         images are resized to 32x32). Other names take the discriminator of that pair. A callable
         `(input_shape, n_classes) -> module` returns a torch module of your own that maps a batch
-        (n, *input_shape) to logits (n, n_classes) or to (logits, features); a pair
+        `(n, *input_shape)` to logits (n, n_classes) or to (logits, features); a pair
         (generator, discriminator) is accepted too.
     width : int, default=32
         Channels of the first convolution; the other layers, and the layers of the "mlp", are
@@ -103,7 +103,7 @@ class CNNClassifier(BaseImageClassifier):
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
         Number of values in a row of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names of a DataFrame.
     input_shape_ : tuple of int
         What the networks see: (channels, height, width) or (n_features,).

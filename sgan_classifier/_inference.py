@@ -43,12 +43,34 @@ class InferenceMixin:
         return np.exp(self.predict_log_proba(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of `predict_proba`, without its rounding to 0."""
+        """Return the logarithm of `predict_proba`, without its rounding to 0.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64
+            Columns in the order of `classes_`.
+        """
         parts = [torch.log_softmax(logits.double(), 1) for logits, _ in self._answers(X)]
         return torch.cat(parts).numpy()
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each row, shape (n,), in the dtype of `classes_`."""
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            In the dtype of `classes_`.
+        """
         best = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[best]
 

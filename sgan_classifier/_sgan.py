@@ -56,8 +56,8 @@ class SGANClassifier(BaseImageClassifier):
         "auto" takes "strided" convolutions for images and an "mlp" for feature tables. Other names
         are "crater2021", "salimans2016_mnist" and "salimans2016_conv". A callable
         `(input_shape, n_classes) -> (generator, discriminator)` returns torch modules of your own:
-        the discriminator maps a batch (n, *input_shape) to logits (n, n_classes) or to
-        (logits, features), the generator maps noise (n, latent_dim) to (n, *input_shape).
+        the discriminator maps a batch `(n, *input_shape)` to logits (n, n_classes) or to
+        (logits, features), the generator maps noise (n, latent_dim) to `(n, *input_shape)`.
     width : int, default=32
         Channels of the first convolution; the other layers, and the layers of the "mlp", are
         multiples of it. The source's "crater2021" has 128, "salimans2016_conv" 64 or 96, and
@@ -141,7 +141,7 @@ class SGANClassifier(BaseImageClassifier):
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
         Number of values in a row of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names of a DataFrame.
     input_shape_ : tuple of int
         What the networks see: (channels, height, width) or (n_features,).

@@ -140,7 +140,18 @@ def feature_matching(fake_features: Tensor, real_mean: Tensor) -> Tensor:
 def feature_matching_squared(fake_features: Tensor, real_mean: Tensor) -> Tensor:
     """Return the mean squared difference between batch-mean features (Salimans et al. 2016, 3.1).
 
-    The squared form is that of the reference code for MNIST. Shapes as in `feature_matching`.
+    The squared form is that of the reference code for MNIST.
+
+    Parameters
+    ----------
+    fake_features : Tensor of shape (n, d)
+        Discriminator features of generated images.
+    real_mean : Tensor of shape (d,)
+        Batch mean of the features of real images, detached.
+
+    Returns
+    -------
+    Tensor of shape ()
     """
     return (fake_features.mean(dim=0) - real_mean).square().mean()
 
