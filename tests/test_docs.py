@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-GENERATED = {"_build", "gallery", "generated"}
+GENERATED = {"_build", "gallery", "generated", "benchmarks"}
 PAGES = sorted(
     page for page in DOCS.rglob("*.md") if not GENERATED & set(page.relative_to(DOCS).parts)
 )

@@ -25,7 +25,7 @@ X, X_test, y, y_test = train_test_split(
 )
 # the game of real and generated images with ten times the default weight
 model = SGANClassifier(
-    max_iter=400, width=16, batch_size=32, adversarial_weight=1.0, random_state=0
+    max_iter=300, width=16, batch_size=32, adversarial_weight=1.0, random_state=0
 )
 model.fit(X, mask_labels(y, 50, random_state=0))
 

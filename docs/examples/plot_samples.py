@@ -18,7 +18,7 @@ from sgan_classifier.plotting import SamplesDisplay
 
 digits = load_digits()
 model = SGANClassifier(
-    max_iter=800, width=16, batch_size=32, adversarial_weight=1.0, random_state=0
+    max_iter=600, width=16, batch_size=32, adversarial_weight=1.0, random_state=0
 )
 model.fit(digits.images, mask_labels(digits.target, 50, random_state=0))
 

@@ -6,9 +6,9 @@ Rows of measurements instead of images: the same estimator, beside simpler ones.
 """
 
 # %%
-# 569 biopsies with 30 measurements each, 20 of them labelled. The labels are drawn in the
-# proportions of the classes (``balanced=False``), which is what the class-balance term assumes.
-# scikit-learn's estimators want standardised features; ours standardise by themselves.
+# 569 biopsies with 30 measurements each, 20 of them labelled, in the proportions of the classes
+# (``balanced=False``). scikit-learn's estimators want standardised features; ours standardise by
+# themselves.
 
 import matplotlib.pyplot as plt
 import numpy as np

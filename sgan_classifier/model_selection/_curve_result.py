@@ -25,7 +25,7 @@ class LabelEfficiencyCurve:
     Rows of the arrays are numbers of labels, columns are draws. All estimators get the same draws,
     so that column d of one estimator is paired with column d of another.
 
-    Parameters
+    Attributes
     ----------
     n_labels : ndarray of int of shape (n_sizes,)
         Numbers of labels trained on. Where groups are held out, "all" is the mean over draws.
