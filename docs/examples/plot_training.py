@@ -25,15 +25,16 @@ for name, value in model.history_[-1].items():
     print(f"{name:18s} {value:8.3f}")
 
 # %%
-# The losses stay finite, that of the labelled rows falls. D_u, the discriminator's probability that
-# a row is real, is higher for real rows than for generated ones, without reaching 1 and 0: both
-# networks are still in the game.
+# The losses stay finite, and that of the labelled rows falls. D_u, the discriminator's probability
+# that a row is real, stays away from 1 for real rows and from 0 for generated ones: both networks
+# are still in the game. With the small default weight of that game, the two curves lie close.
 
 TrainingCurveDisplay.from_estimator(model)
 
 # %%
-# The other entries are as easily drawn. More and more unlabelled rows are sure enough to be given a
-# pseudo-label.
+# The other entries are as easily drawn. At first every unlabelled row is given a pseudo-label, as
+# the threshold begins low, and pseudo-labels have hardly any weight. Then the threshold follows the
+# network's growing confidence.
 
 steps = [record["step"] for record in model.history_]
 figure, ax = plt.subplots(figsize=(5.0, 3.0), layout="constrained")
