@@ -1,0 +1,24 @@
+"""Whole scenes: sliding windows, a probability map, a list of candidates."""
+
+from ._candidates import Candidates
+from ._matching import (
+    Matches,
+    Scores,
+    choose_threshold,
+    match_candidates,
+    read_boxes,
+    score_matches,
+)
+from ._scene import Scan, scan_scene
+
+__all__ = [
+    "Candidates",
+    "Matches",
+    "Scan",
+    "Scores",
+    "choose_threshold",
+    "match_candidates",
+    "read_boxes",
+    "scan_scene",
+    "score_matches",
+]

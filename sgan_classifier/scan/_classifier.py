@@ -1,0 +1,71 @@
+"""The estimator as the scan sees it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from .._base import BaseImageClassifier
+from ..exceptions import InvalidInputError
+
+CRATER = "crater"
+N_PROBES = 8
+
+
+class WindowClassifier:
+    """Asks a fitted estimator about windows (n, n_channels, side, side).
+
+    Parameters
+    ----------
+    estimator : SGANClassifier or CNNClassifier
+        Fitted on images.
+    positive : label, optional
+        The class looked for: by default "crater" or, of the classes 0 and 1, 1.
+    """
+
+    def __init__(self, estimator: BaseImageClassifier, positive: Any = None) -> None:
+        if not isinstance(estimator, BaseImageClassifier):
+            raise InvalidInputError(
+                f"A scan needs an SGANClassifier or a CNNClassifier, not {type(estimator).__name__}"
+                ". Take the classifier out of a pipeline or a search."
+            )
+        check_is_fitted(estimator)
+        self.estimator = estimator
+        self.input_shape = estimator.input_shape_
+        self.positive = _positive(estimator.classes_, positive)
+        self._column = int(np.flatnonzero(estimator.classes_ == self.positive)[0])
+
+    def probability(self, windows: NDArray) -> NDArray[np.float64]:
+        """Return the probability of the class looked for, (n,)."""
+        return self.estimator.predict_proba(self._rows(windows))[:, self._column]
+
+    def realness(self, windows: NDArray) -> NDArray[np.float64]:
+        """Return D_u of each window, (n,); NaN for an estimator without a generator."""
+        if not hasattr(self.estimator, "realness"):
+            return np.full(len(windows), np.nan)
+        return self.estimator.realness(self._rows(windows))
+
+    def probe(self) -> list[float]:
+        """Return answers to fixed noise, by which one fitted estimator is told from another."""
+        noise = np.random.default_rng(0).integers(0, 256, (N_PROBES, *self.input_shape))
+        return self.probability(noise.astype(np.uint8)).tolist()
+
+    def _rows(self, windows: NDArray) -> NDArray:
+        return self.estimator._layout.from_channels_first(windows)
+
+
+def _positive(classes: NDArray, positive: Any) -> Any:
+    known = classes.tolist()
+    if positive is None:
+        guesses = [1] if known == [0, 1] else [label for label in known if label == CRATER]
+        if len(guesses) != 1:
+            raise InvalidInputError(
+                f"Which of the classes {known} is looked for? Pass it as positive=."
+            )
+        return guesses[0]
+    if positive not in known:
+        raise InvalidInputError(
+            f"positive={positive!r} is none of the classes {known} that the estimator knows."
+        )
+    return positive

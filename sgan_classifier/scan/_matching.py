@@ -1,0 +1,214 @@
+"""Candidates against annotated craters, and the threshold that suits a scene."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..exceptions import InvalidInputError
+from ._boxes import overlap
+from ._candidates import Candidates
+
+HIT, WRONG, IGNORED = 1, 0, -1
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Which candidates hit an annotated crater.
+
+    Attributes
+    ----------
+    score : ndarray of shape (n,)
+        Of the candidates, the highest first.
+    outcome : ndarray of shape (n,)
+        1 hit, 0 wrong, -1 ignored: a hit on an annotated crater too small to count.
+    n_annotated : int
+        Annotated craters that count.
+    """
+
+    score: NDArray[np.float64]
+    outcome: NDArray[np.int64]
+    n_annotated: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Precision, recall and their harmonic mean F1, each in [0, 1], of `n_found` candidates."""
+
+    precision: float
+    recall: float
+    f1: float
+    n_found: int
+
+
+def match_candidates(
+    candidates: Candidates, boxes: ArrayLike, *, min_diameter: float = 12.0, min_iou: float = 0.3
+) -> Matches:
+    """Match candidates with annotated craters, each of them with one at most.
+
+    In the order of their scores, each candidate takes the annotated crater that it overlaps most of
+    those not yet taken.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    boxes : array-like of shape (m, 4)
+        Annotated craters: left, top, right and bottom in pixels.
+    min_diameter : float, default=12.0
+        Least mean side, in pixels, of an annotated crater that counts. Hits on smaller ones count
+        neither way.
+    min_iou : float, default=0.3
+        Least intersection over union of a hit.
+
+    Returns
+    -------
+    Matches
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgan_classifier.scan import Candidates, match_candidates
+    >>> x, y, ones = np.array([10.0, 50.0]), np.array([10.0, 50.0]), np.ones(2)
+    >>> found = Candidates(x, y, 16 * ones, np.array([0.5, 0.9]), ones, ones)
+    >>> match_candidates(found, [[2, 3, 18, 19]]).outcome
+    array([0, 1])
+    """
+    boxes = _check_boxes(boxes)
+    order = np.argsort(-candidates.score, kind="stable")
+    sides = 0.5 * (boxes[:, 2] - boxes[:, 0] + boxes[:, 3] - boxes[:, 1])
+    counts = sides >= min_diameter
+    found, free = candidates.boxes()[order], counts.copy()
+    outcome = np.full(len(order), WRONG)
+    for i in range(len(order)):  # one row at a time: all pairs of a large scene fill the memory
+        shares = overlap(found[i : i + 1], boxes)[0]
+        best = int(np.argmax(np.where(free, shares, -1.0))) if len(boxes) else -1
+        if best >= 0 and free[best] and shares[best] >= min_iou:
+            free[best] = False
+            outcome[i] = HIT
+        elif (shares[~counts] >= min_iou).any():
+            outcome[i] = IGNORED
+    return Matches(candidates.score[order], outcome, int(counts.sum()))
+
+
+def score_matches(matches: Matches | Sequence[Matches], threshold: float) -> Scores:
+    """Return precision, recall and F1 of the candidates of at least `threshold`.
+
+    Parameters
+    ----------
+    matches : Matches or list of Matches
+        Several scenes are counted together.
+    threshold : float
+
+    Returns
+    -------
+    Scores
+        Precision is 0 where nothing is found.
+    """
+    scenes = [matches] if isinstance(matches, Matches) else list(matches)
+    kept = [scene.outcome[scene.score >= threshold] for scene in scenes]
+    n_hits, n_wrong = (sum(int(np.sum(k == kind)) for k in kept) for kind in (HIT, WRONG))
+    n_annotated = sum(scene.n_annotated for scene in scenes)
+    precision = n_hits / max(1, n_hits + n_wrong)
+    recall = n_hits / max(1, n_annotated)
+    f1 = 2 * n_hits / max(1, n_hits + n_wrong + n_annotated)
+    return Scores(precision, recall, f1, n_hits + n_wrong)
+
+
+def choose_threshold(matches: Matches | Sequence[Matches]) -> float:
+    """Return the threshold of the best F1 on scenes whose craters are annotated.
+
+    Patches are cut with as many craters as others, while in a scene one window in hundreds shows
+    one: what is most often right on patches finds far too much in a scene. So the threshold is
+    chosen on a scene; on one that nothing is tested on, or the figures will flatter.
+
+    Parameters
+    ----------
+    matches : Matches or list of Matches
+        Of all candidates of a scene, or of several.
+
+    Returns
+    -------
+    float
+        Halfway between the last score that is kept and the next, so that it does not depend on
+        one candidate's last digits.
+
+    Raises
+    ------
+    InvalidInputError
+        If no candidate hits an annotated crater.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgan_classifier.scan import Matches, choose_threshold
+    >>> choose_threshold(Matches(np.array([0.9, 0.7, 0.3, 0.1]), np.array([1, 1, 0, 0]), 2))
+    0.5
+    """
+    scenes = [matches] if isinstance(matches, Matches) else list(matches)
+    score = np.concatenate([scene.score for scene in scenes])
+    outcome = np.concatenate([scene.outcome for scene in scenes])
+    order = np.argsort(-score, kind="stable")
+    score, outcome = score[order], outcome[order]
+    hits, wrong = np.cumsum(outcome == HIT), np.cumsum(outcome == WRONG)
+    if len(hits) == 0 or hits[-1] == 0:
+        raise InvalidInputError(
+            f"None of {len(score)} candidates hits an annotated crater. Check that the boxes are "
+            "the scene's, in pixels, and that the estimator can tell craters from other terrain."
+        )
+    n_annotated = sum(scene.n_annotated for scene in scenes)
+    f1 = 2 * hits / (hits + wrong + n_annotated)
+    # candidates of one score stand or fall together
+    last_of_score = np.append(score[1:] < score[:-1], True)
+    best = int(np.argmax(np.where(last_of_score, f1, -1.0)))
+    following = score[best + 1] if best + 1 < len(score) else score[best]
+    return float(0.5 * (score[best] + following))
+
+
+def read_boxes(path: str | Path) -> NDArray[np.float64]:
+    """Read annotated boxes from a table with the columns X, Y (upper left corner), W and H.
+
+    Parameters
+    ----------
+    path : path
+        Text, separated by commas, semicolons or tabs, with a line of names.
+
+    Returns
+    -------
+    ndarray of shape (m, 4)
+        Left, top, right and bottom in pixels.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column is missing, or holds what is no number.
+    """
+    lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    separator = next((mark for mark in "\t;," if lines and mark in lines[0]), ",")
+    names = [name.strip() for name in lines[0].split(separator)] if lines else []
+    missing = [name for name in "XYWH" if name not in names]
+    if missing:
+        raise InvalidInputError(
+            f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(names)}."
+        )
+    columns = [names.index(name) for name in "XYWH"]
+    try:
+        rows = [[float(line.split(separator)[i]) for i in columns] for line in lines[1:] if line]
+    except (ValueError, IndexError) as error:
+        raise InvalidInputError(
+            f"{path} holds what is no number in X, Y, W or H: {error}."
+        ) from error
+    x, y, width, height = np.array(rows).reshape(-1, 4).T
+    return np.column_stack([x, y, x + width, y + height])
+
+
+def _check_boxes(boxes: ArrayLike) -> NDArray[np.float64]:
+    array = (
+        np.asarray(boxes, dtype=np.float64).reshape(-1, 4) if np.size(boxes) else np.empty((0, 4))
+    )
+    if (array[:, 2:] <= array[:, :2]).any():
+        raise InvalidInputError(
+            "A box has no area. Give left, top, right and bottom, not width and height."
+        )
+    return array

@@ -1,0 +1,272 @@
+"""A whole scene: tiles in parallel, then one list and one map."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ..exceptions import InvalidInputError
+from ._candidates import Candidates
+from ._classifier import WindowClassifier
+from ._outputs import (
+    FEATURES,
+    MAP,
+    PICTURE,
+    TABLE,
+    write_features,
+    write_map,
+    write_picture,
+    write_table,
+)
+from ._raster import open_scene
+from ._sizes import check_grid
+from ._tile import Settings, Tile, plan_tiles, read_tile, scan_tile
+
+TILES, KEY = "tiles", "scan.json"
+SAME_ANSWER = 0.02  # of one estimator to the same image, whatever the device and precision
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What `scan_scene` returns.
+
+    Attributes
+    ----------
+    candidates : Candidates
+        Of the threshold or more, the best first.
+    all_candidates : Candidates
+        Whatever their score, to choose a threshold by.
+    files : dict of str to Path
+        "map", "picture", "table" and "features".
+    n_windows : int
+        That the estimator was asked about.
+    """
+
+    candidates: Candidates
+    all_candidates: Candidates
+    files: dict[str, Path]
+    n_windows: int
+
+
+def scan_scene(
+    estimator: Any,
+    scene: str | Path,
+    folder: str | Path,
+    *,
+    positive: Any = None,
+    threshold: float = 0.2,
+    diameters: tuple[float, float] = (12.0, 200.0),
+    size_step: float = 2**0.25,
+    stride: float = 0.125,
+    window_factor: float = 1.6,
+    min_probability: float = 0.9,
+    max_overlap: float = 0.15,
+    max_missing: float = 0.4,
+    tile_size: int = 1024,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Scan:
+    """Look for craters, or another class, in a whole scene.
+
+    Windows of several sizes slide over the scene; each is resized to the images that the estimator
+    was fitted on. Windows that look like craters and overlap are merged to one candidate, whose
+    score says how many of the windows about it agree.
+
+    The scene is read tile by tile, so that it may be larger than memory. A finished tile is kept in
+    ``folder/tiles``: a scan that was stopped goes on from there when it is called again with the
+    same arguments, and one that was finished answers another `threshold` at once. Delete
+    ``folder/tiles`` to get the room back.
+
+    Parameters
+    ----------
+    estimator : SGANClassifier or CNNClassifier
+        Fitted on square images, cut as the windows are: the crater in the middle of a window
+        `window_factor` times as large.
+    scene : path
+        A PNG, a GeoTIFF, or whatever else GDAL reads, in the units of the images in `fit`.
+    folder : path
+        For the outcome; made where there is none.
+    positive : label, optional
+        The class looked for: by default "crater" or, of the classes 0 and 1, 1.
+    threshold : float, default=0.2
+        Least score of a candidate. Best chosen on a scene with annotated craters, by
+        `choose_threshold`; scores fall with sparse craters, few labels and strange terrain.
+    diameters : (float, float), default=(12.0, 200.0)
+        Of the least and the greatest crater looked for, in pixels of the scene.
+    size_step : float, default=2 ** 0.25
+        Ratio of one size of window to the next smaller.
+    stride : float, default=0.125
+        From one window to the next, as a part of its side. Half as much takes four times as long.
+    window_factor : float, default=1.6
+        Side of a window by diameter of the crater in it, as in the images of `fit`.
+    min_probability : float, default=0.9
+        Of the windows that are merged to candidates.
+    max_overlap : float, default=0.15
+        Of two candidates that overlap by this intersection over union, or more, the one of the
+        higher score stays.
+    max_missing : float, default=0.4
+        Windows of which a greater part has no data are left out.
+    tile_size : int, default=1024
+        Side of a tile in pixels.
+    n_jobs : int, optional
+        Tiles at a time, by joblib: `joblib.parallel_config` spreads them over a cluster.
+    verbose : int, default=0
+        1 shows a progress bar with the time left.
+
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    InvalidInputError
+        If the estimator, the scene or a parameter cannot be used, or `folder` holds tiles of
+        another scan.
+    FileNotFoundError
+        If there is no such scene.
+
+    Notes
+    -----
+    The files in `folder`:
+
+    - ``probability.tif``: for each place, the highest probability of a window centred there,
+      float32, NaN where there is no data, with the georeference of the scene;
+    - ``probability.png``: the same as a picture;
+    - ``candidates.csv`` and ``candidates.geojson``: centre in pixels (x, y, from the upper left
+      corner of the first pixel) and in map coordinates, diameter in pixels and in units of the map,
+      score, probability and realness of each candidate.
+
+    At its edges, the scene is continued by its mirror image.
+
+    Merging detections by how many windows support them follows [1]_, section 5.6.
+
+    References
+    ----------
+    .. [1] Viola and Jones, "Robust Real-Time Face Detection", International Journal of Computer
+           Vision 57(2), 2004.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from sgan_classifier import CNNClassifier
+    >>> from sgan_classifier.scan import scan_scene
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.integers(0, 100, (40, 16, 16)).astype(np.uint8)
+    >>> X[:20, 4:12, 4:12] += 100  # half of them with a bright square of half their side
+    >>> model = CNNClassifier(max_iter=30, width=8, random_state=0).fit(X, np.arange(40) < 20)
+    >>> image = rng.integers(0, 100, (64, 64)).astype(np.uint8)
+    >>> image[20:32, 40:52] += 100
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.fromarray(image).save(Path(folder, "scene.png"))
+    ...     found = scan_scene(
+    ...         model, Path(folder, "scene.png"), folder, positive=True, diameters=(12, 12),
+    ...         window_factor=2.0,
+    ...     )
+    ...     print(sorted(path.name for path in found.files.values()))
+    ['candidates.csv', 'candidates.geojson', 'probability.png', 'probability.tif']
+    """
+    scene, folder = Path(scene), Path(folder)
+    classifier = WindowClassifier(estimator, positive)
+    grid = check_grid(classifier.input_shape, diameters, size_step, stride, window_factor)
+    _check_fractions(
+        threshold=threshold,
+        min_probability=min_probability,
+        max_overlap=max_overlap,
+        max_missing=max_missing,
+    )
+    # a pixel of the map is no wider than the distance of two windows
+    pixel = max(1, int(grid.step(grid.min_diameter)))
+    if tile_size < pixel:
+        raise InvalidInputError(f"tile_size={tile_size!r} is less than {pixel} pixels.")
+    settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
+    with open_scene(scene, classifier.input_shape[0]) as opened:
+        tiles = plan_tiles(opened.height, opened.width, tile_size // pixel * pixel)
+        _begin(folder, classifier, scene, settings, tile_size)
+        _scan_tiles(classifier, scene, tiles, settings, folder / TILES, n_jobs, verbose)
+        files = {
+            "map": folder / MAP,
+            "picture": folder / PICTURE,
+            "table": folder / TABLE,
+            "features": folder / FEATURES,
+        }
+        parts: list[Candidates] = []
+        n_windows = 0
+
+        def maps() -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+            nonlocal n_windows
+            for tile in tiles:
+                candidates, values, n_asked = read_tile(folder / TILES, tile)
+                parts.append(candidates)
+                n_windows += n_asked
+                yield tile.x, tile.y, values
+
+        write_map(files["map"], opened, pixel, maps())
+        write_picture(files["picture"], files["map"])
+        # once more, for those on either side of a seam
+        everything = Candidates.concatenate(parts).suppressed(max_overlap)
+        found = everything.above(threshold)
+        write_table(files["table"], found, opened)
+        write_features(files["features"], found, opened)
+    return Scan(found, everything, files, n_windows)
+
+
+def _begin(
+    folder: Path, classifier: WindowClassifier, scene: Path, settings: Settings, tile_size: int
+) -> None:
+    """Note what is scanned how, or check that the tiles in the folder are of the same scan."""
+    (folder / TILES).mkdir(parents=True, exist_ok=True)
+    status = scene.stat()
+    key = {
+        "scene": {"name": scene.name, "bytes": status.st_size, "changed": status.st_mtime_ns},
+        "positive": str(classifier.positive),
+        "tile_size": tile_size,
+        **asdict(settings),
+    }
+    probe = classifier.probe()
+    path = folder / TILES / KEY
+    if path.exists():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name in key if stored.get(name) != json.loads(json.dumps(key[name]))]
+        if not np.allclose(stored["probe"], probe, atol=SAME_ANSWER):
+            other.append("estimator")
+        if other:
+            raise InvalidInputError(
+                f"{folder / TILES} holds tiles of another scan: it differs in "
+                f"{', '.join(other)}. Choose another folder, or delete {folder / TILES}."
+            )
+    else:
+        path.write_text(json.dumps({**key, "probe": probe}, indent=1) + "\n", encoding="utf-8")
+
+
+def _scan_tiles(
+    classifier: WindowClassifier,
+    scene: Path,
+    tiles: list[Tile],
+    settings: Settings,
+    folder: Path,
+    n_jobs: int | None,
+    verbose: int,
+) -> None:
+    missing = [tile for tile in tiles if not (folder / tile.name).exists()]
+    jobs = (delayed(scan_tile)(classifier, scene, tile, settings, folder) for tile in missing)
+    run = Parallel(n_jobs, return_as="generator_unordered")
+    with tqdm(
+        total=len(tiles), initial=len(tiles) - len(missing), unit="tile", disable=not verbose
+    ) as bar:
+        for _ in run(jobs):
+            bar.update()
+
+
+def _check_fractions(**fractions: float) -> None:
+    for name, value in fractions.items():
+        if not 0.0 < value <= 1.0:
+            raise InvalidInputError(f"{name}={value!r} is not above 0 and at most 1.")

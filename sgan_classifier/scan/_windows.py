@@ -1,0 +1,129 @@
+"""From a part of a scene to the probabilities of its windows.
+
+The part is resized once for each size of window, and the windows are strided views of the result.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from ._sizes import Grid
+
+BATCH = 2048  # windows handed to the estimator at a time
+
+
+class Part:
+    """A rectangle of a scene in memory, with room around it.
+
+    Parameters
+    ----------
+    image : ndarray of shape (n_channels, height, width)
+    missing : ndarray of bool, shape (height, width)
+    x, y : int
+        Where its upper left pixel lies in the scene.
+    """
+
+    def __init__(self, image: NDArray, missing: NDArray[np.bool_], x: int, y: int) -> None:
+        from PIL import Image
+
+        self.x, self.y = x, y
+        self._channels = [Image.fromarray(channel) for channel in image]
+        self._has_missing = bool(missing.any())
+        self._missing = Image.fromarray(missing.astype(np.float32))
+
+    def resized(
+        self, box: tuple[float, float, float, float], width: int, height: int
+    ) -> tuple[NDArray, NDArray | None]:
+        """Resize a box of the scene by Pillow's bicubic filter, which averages where it shrinks.
+
+        Parameters
+        ----------
+        box : tuple of float
+            Left, top, right, bottom in the scene.
+        width, height : int
+            Pixels of the result.
+
+        Returns
+        -------
+        image : ndarray of shape (n_channels, height, width)
+        missing : ndarray of float32, shape (height, width), or None
+            Share of each pixel that is missing; None where none is.
+        """
+        from PIL.Image import Resampling
+
+        own = (box[0] - self.x, box[1] - self.y, box[2] - self.x, box[3] - self.y)
+        size = (width, height)
+        channels = [c.resize(size, Resampling.BICUBIC, box=own) for c in self._channels]
+        image = np.stack([np.asarray(channel) for channel in channels])
+        if not self._has_missing:
+            return image, None
+        return image, np.asarray(self._missing.resize(size, Resampling.BOX, box=own))
+
+
+def room_around(grid: Grid, diameter: float) -> int:
+    """Return the pixels that windows of a size need beyond their outermost centres."""
+    filter_reach = 2.0 * max(1.0, grid.scale(diameter))
+    return math.ceil(0.5 * grid.window_factor * diameter + filter_reach) + 1
+
+
+def probabilities_of_size(
+    part: Part,
+    grid: Grid,
+    diameter: float,
+    columns: tuple[int, int],
+    rows: tuple[int, int],
+    classifier: Any,
+    max_missing: float,
+) -> NDArray[np.float32]:
+    """Return the probability of each window of one size.
+
+    Parameters
+    ----------
+    part : Part
+    grid : Grid
+    diameter : float
+    columns, rows : tuple of int
+        First window and one past the last, as `Grid.numbers` counts them.
+    classifier : WindowClassifier
+    max_missing : float
+        Windows of which more is missing get NaN.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+    """
+    step, half = grid.step(diameter), 0.5 * grid.window_factor * diameter
+    shape = (rows[1] - rows[0], columns[1] - columns[0])
+    if min(shape) == 0:
+        return np.empty(shape, dtype=np.float32)
+    left, top = (columns[0] + 0.5) * step - half, (rows[0] + 0.5) * step - half
+    width, height = ((n - 1) * grid.stride + grid.side for n in (shape[1], shape[0]))
+    scale = grid.scale(diameter)
+    image, missing = part.resized(
+        (left, top, left + width * scale, top + height * scale), width, height
+    )
+    views = sliding_window_view(image, (grid.side, grid.side), axis=(1, 2))
+    views = views[:, :: grid.stride, :: grid.stride]  # (channels, rows, columns, side, side)
+    found = np.empty(shape, dtype=np.float32)
+    lines = max(1, BATCH // shape[1])
+    for first in range(0, shape[0], lines):
+        batch = np.moveaxis(views[:, first : first + lines], 0, 2)
+        batch = batch.reshape(-1, *batch.shape[2:])
+        found[first : first + lines] = classifier.probability(batch).reshape(-1, shape[1])
+    if missing is not None:
+        shares = sliding_window_view(missing, (grid.side, grid.side))
+        shares = shares[:: grid.stride, :: grid.stride].mean(axis=(2, 3))
+        found[shares > max_missing] = np.nan
+    return found
+
+
+def cut_windows(
+    part: Part, grid: Grid, x: NDArray, y: NDArray, diameter: NDArray
+) -> NDArray[np.generic]:
+    """Cut one window for each of some craters, (n, n_channels, side, side)."""
+    half = 0.5 * grid.window_factor * diameter
+    boxes = np.column_stack([x - half, y - half, x + half, y + half])
+    return np.stack([part.resized(tuple(box), grid.side, grid.side)[0] for box in boxes])
