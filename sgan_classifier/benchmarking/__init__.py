@@ -8,9 +8,13 @@ from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
 from ._label_efficiency import parse_labels, run_label_efficiency
 from ._report import label_efficiency_report, update_readme
+from ._scan import AnnotatedScene, load_scenes, run_scan
+from ._scan_command import scan_main
+from ._scan_report import scan_report
 from ._study import run_study, study_report
 
 __all__ = [
+    "AnnotatedScene",
     "BenchmarkData",
     "EpochBudget",
     "active_main",
@@ -19,11 +23,15 @@ __all__ = [
     "label_efficiency_main",
     "label_efficiency_report",
     "load_benchmark_data",
+    "load_scenes",
     "make_contenders",
     "parse_labels",
     "run_active",
     "run_label_efficiency",
+    "run_scan",
     "run_study",
+    "scan_main",
+    "scan_report",
     "study_main",
     "study_report",
     "update_readme",

@@ -119,7 +119,7 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
     if name in TABLES:
         return _table(name)
     if name in KINDS:
-        path = _folder(name, data_dir) / f"{name}.npz"
+        path = data_folder(name, data_dir) / f"{name}.npz"
     elif name.endswith(".npz"):
         path = Path(name)
     else:
@@ -158,7 +158,8 @@ def _table(name: str) -> BenchmarkData:
     return BenchmarkData(name, X_train, y_train, X_test, y_test)
 
 
-def _folder(name: str, data_dir: str | os.PathLike | None) -> Path:
+def data_folder(name: str, data_dir: str | os.PathLike | None) -> Path:
+    """Return the folder of a data set that does not ship with the library."""
     folder = data_dir or os.environ.get(DATA_VARIABLE)
     if not folder:
         raise ValueError(

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 # Two windows of overlap 0.4 show the same crater: half a diameter apart, or 1.6 times as large.
 SAME_CRATER = 0.4
@@ -44,21 +45,33 @@ class Neighbours:
     """
 
     def __init__(self, x: NDArray, y: NDArray, diameter: NDArray) -> None:
-        self._diameter = np.asarray(diameter)
-        self._order = np.argsort(x, kind="stable")
-        self._sorted_x = np.asarray(x)[self._order]
-        self._sorted_boxes = square_boxes(x, y, diameter)[self._order]
-        self._boxes, self._x = square_boxes(x, y, diameter), np.asarray(x)
+        self._centres, self._diameter = np.column_stack([x, y]), np.asarray(diameter)
+        self._boxes = square_boxes(x, y, diameter)
+        # a tree for each octave of sizes: around a large square lie thousands of small ones, none
+        # of which overlaps it enough to matter
+        octave = self._octave(self._diameter)
+        self._trees: dict[int, tuple[NDArray[np.intp], KDTree]] = {}
+        for number in np.unique(octave).tolist():
+            members = np.flatnonzero(octave == number)
+            self._trees[number] = members, KDTree(self._centres[members])
 
     def of(self, i: int, min_overlap: float) -> NDArray[np.intp]:
         """Return which squares overlap square `i` by `min_overlap` or more, itself among them."""
-        # a square that overlaps by t is at most 1 / sqrt(t) times as large
-        reach = 0.5 * self._diameter[i] * (1.0 + min_overlap**-0.5)
-        low, high = np.searchsorted(self._sorted_x, [self._x[i] - reach, self._x[i] + reach])
-        # rounding must not lose the square itself where all lie on one column
-        near = slice(low, max(high, low) + 1)
-        shares = overlap(self._boxes[i : i + 1], self._sorted_boxes[near])[0]
-        return self._order[near][shares >= min_overlap]
+        # a square that overlaps by t is at most 1 / sqrt(t) times as large, or as small
+        largest = self._diameter[i] * min_overlap**-0.5
+        smallest = self._diameter[i] * min_overlap**0.5
+        reach = 0.5 * (self._diameter[i] + largest)
+        octaves = range(int(self._octave(smallest)), int(self._octave(largest)) + 1)
+        near = [
+            members[tree.query_ball_point(self._centres[i], reach, p=np.inf)]
+            for members, tree in (self._trees[k] for k in octaves if k in self._trees)
+        ]
+        found = np.concatenate(near)
+        return found[overlap(self._boxes[i : i + 1], self._boxes[found])[0] >= min_overlap]
+
+    @staticmethod
+    def _octave(diameter: NDArray) -> NDArray[np.int64]:
+        return np.floor(np.log2(diameter)).astype(np.int64)
 
 
 def suppress(
