@@ -20,6 +20,7 @@ from sklearn.base import clone
 from tqdm import tqdm
 
 from .. import SGANClassifier
+from ..datasets._boxes import read_boxes
 from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
@@ -28,7 +29,6 @@ from ..scan import (
     Scores,
     choose_threshold,
     match_candidates,
-    read_boxes,
     scan_scene,
     score_matches,
 )
@@ -57,7 +57,7 @@ class AnnotatedScene:
     name : str
     image : Path
     boxes : ndarray of shape (m, 4)
-        Left, top, right and bottom in pixels.
+        x and y of the upper left corner, width and height, in pixels.
     """
 
     name: str
@@ -247,9 +247,7 @@ def _evaluated(
     )
     kept = candidates.take(np.argsort(-candidates.score, kind="stable"))
     is_kept = kept.score >= threshold
-    columns = {
-        name: np.round(values, 4).tolist() for name, values in kept.take(is_kept).columns().items()
-    }
+    columns = kept.take(is_kept).columns()
     return {
         "n_labels": n_labels,
         "seed": seed,
@@ -261,7 +259,7 @@ def _evaluated(
         "fit_seconds": measured["fit_seconds"],
         "scan_seconds": seconds,
         "n_windows": n_windows,
-        "found": columns,
+        "found": {name: np.round(values, 4).tolist() for name, values in columns.items()},
         "outcome": tested.outcome[is_kept].tolist(),
     }
 
@@ -280,7 +278,7 @@ def _described(scene: AnnotatedScene) -> dict[str, Any]:
 
     with Image.open(scene.image) as image:
         width, height = image.size
-    sides = 0.5 * (scene.boxes[:, 2:] - scene.boxes[:, :2]).sum(axis=1)
+    sides = scene.boxes[:, 2:].mean(axis=1)
     return {
         "name": scene.name,
         "width": width,

@@ -213,7 +213,7 @@ def _draw_scene(ax: Axes, record: dict[str, Any], image: Path, boxes: NDArray[np
     outcome = np.array(draw["outcome"])
     sides = _mean_sides(boxes)
     counted = boxes[sides >= MIN_DIAMETER]
-    centres = 0.5 * (counted[:, :2] + counted[:, 2:])
+    centres = counted[:, :2] + 0.5 * counted[:, 2:]
     groups = [("annotated", centres[:, 0], centres[:, 1], sides[sides >= MIN_DIAMETER], "white")]
     for label, kind, color in (("hit", 1, COLORS[4]), ("wrong", 0, COLORS[1])):
         chosen = outcome == kind
@@ -240,4 +240,4 @@ def _draw_scene(ax: Axes, record: dict[str, Any], image: Path, boxes: NDArray[np
 
 
 def _mean_sides(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 0.5 * (boxes[:, 2:] - boxes[:, :2]).sum(axis=1)
+    return boxes[:, 2:].mean(axis=1)

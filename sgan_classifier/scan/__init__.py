@@ -6,7 +6,6 @@ from ._matching import (
     Scores,
     choose_threshold,
     match_candidates,
-    read_boxes,
     score_matches,
 )
 from ._scene import Scan, scan_scene
@@ -18,7 +17,6 @@ __all__ = [
     "Scores",
     "choose_threshold",
     "match_candidates",
-    "read_boxes",
     "scan_scene",
     "score_matches",
 ]

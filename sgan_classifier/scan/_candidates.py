@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ._boxes import SAME_CRATER, Neighbours, expected_neighbours, square_boxes, suppress
+from ._boxes import SAME_CRATER, Neighbours, expected_neighbours, suppress
 from ._sizes import Grid
 
 # Peaks nearer than this are one; those left are placed anew, and suppressed once more.
@@ -40,7 +40,7 @@ class Candidates:
     >>> two = np.array([8.0, 30.0])
     >>> found = Candidates(two, two, two, two / 40, two / 30, two / 30)
     >>> len(found.above(0.5)), found.above(0.5).boxes()
-    (1, array([[15., 15., 45., 45.]]))
+    (1, array([[15., 15., 30., 30.]]))
     """
 
     x: NDArray
@@ -62,8 +62,9 @@ class Candidates:
         return self.take(self.score >= threshold)
 
     def boxes(self) -> NDArray[np.float64]:
-        """Return left, top, right and bottom of each, (n, 4)."""
-        return square_boxes(self.x, self.y, self.diameter)
+        """Return x and y of the upper left corner, width and height of each, (n, 4)."""
+        half = 0.5 * self.diameter
+        return np.column_stack([self.x - half, self.y - half, self.diameter, self.diameter])
 
     def columns(self) -> dict[str, NDArray]:
         """Return the attributes by name."""

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..exceptions import InvalidInputError
-from ._boxes import overlap
+from ._boxes import overlap, square_boxes
 from ._candidates import Candidates
 
 HIT, WRONG, IGNORED = 1, 0, -1
@@ -55,7 +54,8 @@ def match_candidates(
     ----------
     candidates : Candidates
     boxes : array-like of shape (m, 4)
-        Annotated craters: left, top, right and bottom in pixels.
+        Annotated craters: x and y of the upper left corner, width and height, in pixels, as
+        `sgan_classifier.datasets.CraterScene` holds them.
     min_diameter : float, default=12.0
         Least mean side, in pixels, of an annotated crater that counts. Hits on smaller ones count
         neither way.
@@ -72,14 +72,15 @@ def match_candidates(
     >>> from sgan_classifier.scan import Candidates, match_candidates
     >>> x, y, ones = np.array([10.0, 50.0]), np.array([10.0, 50.0]), np.ones(2)
     >>> found = Candidates(x, y, 16 * ones, np.array([0.5, 0.9]), ones, ones)
-    >>> match_candidates(found, [[2, 3, 18, 19]]).outcome
+    >>> match_candidates(found, [[2, 3, 16, 16]]).outcome
     array([0, 1])
     """
     boxes = _check_boxes(boxes)
     order = np.argsort(-candidates.score, kind="stable")
     sides = 0.5 * (boxes[:, 2] - boxes[:, 0] + boxes[:, 3] - boxes[:, 1])
     counts = sides >= min_diameter
-    found, free = candidates.boxes()[order], counts.copy()
+    found = square_boxes(candidates.x, candidates.y, candidates.diameter)[order]
+    free = counts.copy()
     outcome = np.full(len(order), WRONG)
     for i in range(len(order)):  # one row at a time: all pairs of a large scene fill the memory
         shares = overlap(found[i : i + 1], boxes)[0]
@@ -166,49 +167,14 @@ def choose_threshold(matches: Matches | Sequence[Matches]) -> float:
     return float(0.5 * (score[best] + following))
 
 
-def read_boxes(path: str | Path) -> NDArray[np.float64]:
-    """Read annotated boxes from a table with the columns X, Y (upper left corner), W and H.
-
-    Parameters
-    ----------
-    path : path
-        Text, separated by commas, semicolons or tabs, with a line of names.
-
-    Returns
-    -------
-    ndarray of shape (m, 4)
-        Left, top, right and bottom in pixels.
-
-    Raises
-    ------
-    InvalidInputError
-        If a column is missing, or holds what is no number.
-    """
-    lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    separator = next((mark for mark in "\t;," if lines and mark in lines[0]), ",")
-    names = [name.strip() for name in lines[0].split(separator)] if lines else []
-    missing = [name for name in "XYWH" if name not in names]
-    if missing:
-        raise InvalidInputError(
-            f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(names)}."
-        )
-    columns = [names.index(name) for name in "XYWH"]
-    try:
-        rows = [[float(line.split(separator)[i]) for i in columns] for line in lines[1:] if line]
-    except (ValueError, IndexError) as error:
-        raise InvalidInputError(
-            f"{path} holds what is no number in X, Y, W or H: {error}."
-        ) from error
-    x, y, width, height = np.array(rows).reshape(-1, 4).T
-    return np.column_stack([x, y, x + width, y + height])
-
-
 def _check_boxes(boxes: ArrayLike) -> NDArray[np.float64]:
-    array = (
-        np.asarray(boxes, dtype=np.float64).reshape(-1, 4) if np.size(boxes) else np.empty((0, 4))
-    )
-    if (array[:, 2:] <= array[:, :2]).any():
+    """Return left, top, right and bottom of boxes given by corner, width and height."""
+    array = np.asarray(boxes, dtype=np.float64)
+    if array.size == 0:
+        return np.empty((0, 4))
+    if array.ndim != 2 or array.shape[1] != 4 or not (array[:, 2:] > 0).all():
         raise InvalidInputError(
-            "A box has no area. Give left, top, right and bottom, not width and height."
+            f"boxes of shape {array.shape} are no boxes. Give a row for each annotated crater: x "
+            "and y of its upper left corner, width and height, both above 0."
         )
-    return array
+    return np.column_stack([array[:, :2], array[:, :2] + array[:, 2:]])
