@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..exceptions import InvalidInputError
 
+CACHE_MIB = 16
 REMEDY = 'Install it with: pip install "sgan-classifier[images]"'
 
 
@@ -49,7 +50,8 @@ def open_scene(path: Path, n_channels: int) -> Iterator["Scene"]:
             raise InvalidInputError(
                 f"{path} is no raster that GDAL reads. Pass a PNG or a GeoTIFF."
             ) from error
-    with dataset:
+    # by default GDAL keeps what it has read until that fills a twentieth of the machine's memory
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_MIB), dataset:
         bands = [
             number
             for number, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True)
