@@ -7,7 +7,16 @@ from .demo import demo
 from .evaluate import evaluate
 from .fit import fit
 from .predict import predict
+from .scan import scan
 from .suggest import suggest
 
 #: In the order in which the help names them.
-COMMANDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, suggest, benchmark, demo)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    fit,
+    predict,
+    evaluate,
+    suggest,
+    scan,
+    benchmark,
+    demo,
+)
