@@ -54,7 +54,7 @@ numpydoc_validation_checks = {
     "SS05",  # "Student's" is no verb in the third person
 }
 # dataclasses that functions return: their fields are attributes to whoever reads them
-numpydoc_validation_exclude = {r"\.datasets\.[A-Z]\w+$", r"\.LabelEfficiencyCurve$"}
+numpydoc_validation_exclude = {r"\.(datasets|scan)\.[A-Z]\w+$", r"\.LabelEfficiencyCurve$"}
 suppress_warnings = ["ref.citation"]  # docstrings of modules name their sources and cite none
 
 # ---------------------------------------------------------------------- gallery

@@ -55,25 +55,66 @@ class Candidates:
         return len(self.x)
 
     def take(self, rows: NDArray) -> "Candidates":
-        """Return some of them, by position or by a mask."""
+        """Return some of them.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (m,) or (n,)
+            Positions, or a mask.
+
+        Returns
+        -------
+        Candidates
+        """
         return Candidates(**{name: values[rows] for name, values in self.columns().items()})
 
     def above(self, threshold: float) -> "Candidates":
-        """Return those whose score is at least `threshold`."""
+        """Return those whose score is high enough.
+
+        Parameters
+        ----------
+        threshold : float
+            The least score.
+
+        Returns
+        -------
+        Candidates
+        """
         return self.take(self.score >= threshold)
 
     def boxes(self) -> NDArray[np.float64]:
-        """Return x and y of the upper left corner, width and height of each, (n, 4)."""
+        """Return the square around each.
+
+        Returns
+        -------
+        ndarray of shape (n, 4)
+            x and y of the upper left corner, width and height, in pixels.
+        """
         half = 0.5 * self.diameter
         return np.column_stack([self.x - half, self.y - half, self.diameter, self.diameter])
 
     def columns(self) -> dict[str, NDArray]:
-        """Return the attributes by name."""
+        """Return the attributes by name.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n,)
+        """
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def concatenate(cls, parts: Sequence["Candidates"]) -> "Candidates":
-        """Return all of several, one after the other."""
+        """Return all of several, one after the other.
+
+        Parameters
+        ----------
+        parts : sequence of Candidates
+            Of one scene.
+
+        Returns
+        -------
+        Candidates
+        """
         names = [field.name for field in fields(cls)]
         return cls(
             **{
@@ -83,7 +124,18 @@ class Candidates:
         )
 
     def suppressed(self, max_overlap: float) -> "Candidates":
-        """Return those that overlap no better one by `max_overlap` or more, the best first."""
+        """Return those that overlap no better one.
+
+        Parameters
+        ----------
+        max_overlap : float
+            Intersection over union from which on two are one.
+
+        Returns
+        -------
+        Candidates
+            The best first.
+        """
         return self.take(suppress(self.x, self.y, self.diameter, self.score, max_overlap))
 
 
