@@ -8,9 +8,10 @@ from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
 from ._label_efficiency import parse_labels, run_label_efficiency
 from ._report import label_efficiency_report, update_readme
-from ._scan import AnnotatedScene, load_scenes, run_scan
+from ._scan import run_scan
 from ._scan_command import scan_main
 from ._scan_report import scan_report
+from ._scenes import AnnotatedScene, load_scenes
 from ._study import run_study, study_report
 
 __all__ = [

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import os
 import tempfile
 import time
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from sklearn.base import clone
 from tqdm import tqdm
 
 from .. import SGANClassifier
-from ..datasets._boxes import read_boxes
 from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
@@ -32,72 +28,15 @@ from ..scan import (
     scan_scene,
     score_matches,
 )
-from ._data import BenchmarkData, data_folder
+from ._data import BenchmarkData
 from ._label_efficiency import CACHE
 from ._record import describe_estimator, describe_run, to_plain, write_json
 from ._scan_report import MIN_DIAMETER, MIN_IOU, save_scan_figure, scan_report
+from ._scenes import AnnotatedScene
 
-#: by data: the scenes that the threshold is chosen on, which are among those that the training
-#: patches were cut from, and the scene that is tested
-SCENES = {
-    "lunar_nac": (
-        ("M115143943_mosaic_train_small", "M1231933714_mosaic_train_small"),
-        "M115143943RE_cal_echo_2_2",
-    )
+DEFAULTS = {
+    name: parameter.default for name, parameter in inspect.signature(scan_scene).parameters.items()
 }
-DEFAULT_THRESHOLD = inspect.signature(scan_scene).parameters["threshold"].default
-
-
-@dataclass(frozen=True)
-class AnnotatedScene:
-    """A scene and the craters in it.
-
-    Attributes
-    ----------
-    name : str
-    image : Path
-    boxes : ndarray of shape (m, 4)
-        x and y of the upper left corner, width and height, in pixels.
-    """
-
-    name: str
-    image: Path
-    boxes: NDArray[np.float64]
-
-
-def load_scenes(
-    name: str, data_dir: str | os.PathLike | None = None
-) -> tuple[list[AnnotatedScene], AnnotatedScene]:
-    """Load the scenes of a data set: those to choose the threshold on, and the one to test.
-
-    Parameters
-    ----------
-    name : str
-        "lunar_nac".
-    data_dir : path, optional
-        Its folder `scenes` holds a PNG and a CSV with the columns X, Y, W and H for each scene. By
-        default the folder that the environment variable SGAN_CLASSIFIER_DATA names.
-
-    Raises
-    ------
-    ValueError
-        If there are no scenes of that data.
-    FileNotFoundError
-        If a scene is not there.
-    """
-    if name not in SCENES:
-        raise ValueError(f"There are no scenes of the data {name!r}. Use one of {[*SCENES]}.")
-    folder = data_folder(name, data_dir) / "scenes"
-
-    def load(scene: str) -> AnnotatedScene:
-        image, table = (folder / f"{scene}.{ending}" for ending in ("png", "csv"))
-        for path in (image, table):
-            if not path.is_file():
-                raise FileNotFoundError(f"There is no file {path}; --data-dir names its folder.")
-        return AnnotatedScene(scene, image, read_boxes(table))
-
-    training, test = SCENES[name]
-    return [load(scene) for scene in training], load(test)
 
 
 def run_scan(
@@ -112,6 +51,7 @@ def run_scan(
     n_jobs: int = 1,
     random_state: int = 0,
     max_iter: int | None = None,
+    stride: float = DEFAULTS["stride"],
     device: str = "auto",
     verbose: int = 1,
 ) -> dict[str, Any]:
@@ -138,6 +78,8 @@ def run_scan(
         Seed of the first draw.
     max_iter : int, optional
         Steps of training, for a quick look.
+    stride : float, default=0.125
+        Of `scan_scene`.
     device : str, default="auto"
     verbose : int, default=1
         0 shows no progress bar.
@@ -160,7 +102,8 @@ def run_scan(
         n_threads=1,
         max_iter=max_iter,
         device=device,
-        default_threshold=DEFAULT_THRESHOLD,
+        stride=stride,
+        default_threshold=DEFAULTS["threshold"],
     )
     record["estimator"] = describe_estimator(estimator)
     record["scenes"] = {
@@ -168,11 +111,13 @@ def run_scan(
         "test": _described(test_scene),
     }
     started = time.perf_counter()
-    stored = joblib.Memory(out / CACHE, verbose=0).cache(measure, ignore=["data", "scenes"])
+    memory = joblib.Memory(out / CACHE, verbose=0)
+    fitted = memory.cache(fit, ignore=["data"])
+    scanned = memory.cache(scan_all, ignore=["data", "scenes", "fitted"])
     scenes = [*training_scenes, test_scene]
     key = joblib.hash((code_hash(), data, [(scene.name, scene.boxes) for scene in scenes]))
     draws = [(n, random_state + draw) for n in n_labels for draw in range(n_draws)]
-    jobs = (delayed(stored)(estimator, *draw, data, scenes, key) for draw in draws)
+    jobs = (delayed(scanned)(estimator, *draw, stride, data, scenes, fitted, key) for draw in draws)
     done = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
     measured = list(tqdm(done, total=len(draws), disable=not verbose, unit="draw", desc="scan"))
     record["seconds"] = time.perf_counter() - started
@@ -187,22 +132,10 @@ def run_scan(
     return record
 
 
-def measure(
-    estimator: SGANClassifier,
-    n_labels: int,
-    seed: int,
-    data: BenchmarkData,
-    scenes: Sequence[AnnotatedScene],
-    data_key: str,
-) -> dict[str, Any]:
-    """Fit once and scan all scenes. `data_key` stands for data and scenes where this is stored.
-
-    Returns
-    -------
-    dict
-        "fit_seconds", "accuracy" on the test patches, and "scans": for each scene, candidates of
-        any score, seconds and number of windows.
-    """
+def fit(
+    estimator: SGANClassifier, n_labels: int, seed: int, data: BenchmarkData, data_key: str
+) -> tuple[SGANClassifier, float]:
+    """Fit to one draw of labels, and return the seconds too. `data_key` stands for the data."""
     model = clone(estimator).set_params(random_state=seed)
     y = mask_labels(data.y_train, n_labels, random_state=seed)
     with limit_threads(1), warnings.catch_warnings():
@@ -213,18 +146,42 @@ def measure(
             model.fit(data.X_train, y)
         except TrainingInterruptedWarning as warning:
             raise KeyboardInterrupt from warning
-        fit_seconds = time.perf_counter() - began
+        return model, time.perf_counter() - began
+
+
+def scan_all(
+    estimator: SGANClassifier,
+    n_labels: int,
+    seed: int,
+    stride: float,
+    data: BenchmarkData,
+    scenes: Sequence[AnnotatedScene],
+    fitted: Callable[..., tuple[SGANClassifier, float]],
+    data_key: str,
+) -> dict[str, Any]:
+    """Fit once and scan all scenes.
+
+    Returns
+    -------
+    dict
+        "fit_seconds", "accuracy" on the test patches, and "scans": for each scene, candidates of
+        any score, seconds and number of windows.
+    """
+    model, fit_seconds = fitted(estimator, n_labels, seed, data, data_key)
+    with limit_threads(1):
         return {
             "fit_seconds": fit_seconds,
             "accuracy": model.score(data.X_test, data.y_test),
-            "scans": [_scan(model, scene) for scene in scenes],
+            "scans": [_scan(model, scene, stride) for scene in scenes],
         }
 
 
-def _scan(model: SGANClassifier, scene: AnnotatedScene) -> tuple[Candidates, float, int]:
+def _scan(
+    model: SGANClassifier, scene: AnnotatedScene, stride: float
+) -> tuple[Candidates, float, int]:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        scan = scan_scene(model, scene.image, folder)
+        scan = scan_scene(model, scene.image, folder, stride=stride)
         return scan.all_candidates, time.perf_counter() - began, scan.n_windows
 
 
@@ -253,7 +210,7 @@ def _evaluated(
         "seed": seed,
         "threshold": threshold,
         "chosen": _as_dict(score_matches(tested, threshold)),
-        "default": _as_dict(score_matches(tested, DEFAULT_THRESHOLD)),
+        "default": _as_dict(score_matches(tested, DEFAULTS["threshold"])),
         "training_scenes": _as_dict(score_matches(matches, threshold)),
         "patch_accuracy": measured["accuracy"],
         "fit_seconds": measured["fit_seconds"],

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from ._command import _main, _parser, _positive
 from ._data import load_benchmark_data
-from ._scan import load_scenes, run_scan
+from ._scan import DEFAULTS, run_scan
+from ._scenes import load_scenes
 
 
 def scan_main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +30,14 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="steps of training, for a quick look (default: the estimator's own)",
     )
+    parser.add_argument(
+        "--stride",
+        type=float,
+        default=DEFAULTS["stride"],
+        metavar="PART",
+        help="from one window to the next, as a part of its side; twice as much takes a quarter of "
+        "the time (default: %(default)s)",
+    )
 
     def run(options: argparse.Namespace, command: str) -> None:
         training_scenes, test_scene = load_scenes(options.data, options.data_dir)
@@ -43,6 +52,7 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
             n_jobs=options.jobs,
             random_state=options.seed,
             max_iter=options.max_iter,
+            stride=options.stride,
             device=options.device,
             verbose=not options.quiet,
         )

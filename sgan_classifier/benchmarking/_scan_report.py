@@ -42,7 +42,8 @@ def scan_report(record: dict[str, Any], figure: str) -> str:
     parts = [
         f"# Craters found in a whole scene: {record['data']['name']}",
         run_summary(record),
-        f"- Estimator: `{record['estimator']['text']}`",
+        f"- Estimator: `{record['estimator']['text']}`. From one window to the next: "
+        f"{record['settings']['stride']:g} of its side.",
         f"![Cumulative numbers of craters by diameter, and the scene]({figure})",
         f"Each draw trains on so many labelled patches, all other training patches unlabelled, and "
         f"scans `{test['name']}` ({test['width']}x{test['height']} pixels), of which no patch was "
