@@ -319,7 +319,11 @@ def interrupt(arguments, ready, tmp_path):
     errors = tmp_path / "errors"
     with open(errors, "w") as stderr, open(tmp_path / "output", "w") as stdout:
         process = subprocess.Popen(
-            [sys.executable, "-c", CODE, *map(str, arguments)], stdout=stdout, stderr=stderr
+            [sys.executable, "-c", CODE, *map(str, arguments)],
+            stdout=stdout,
+            stderr=stderr,
+            # tests that run in the background of a shell ignore Ctrl-C, and so would the command
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             deadline = time.monotonic() + 300
