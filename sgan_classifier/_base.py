@@ -30,7 +30,7 @@ from ._layout import Layout, infer_layout
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._pool import check_scale, warn_if_cut
 from ._random import Streams, draw_seed, isolated_global_state
-from ._scaling import SCALINGS, Scaler
+from ._scaling import SCALINGS, Scaler, check_scaled
 from ._split import hold_out
 from ._targets import check_class_weight, check_classes, encode_labels
 from ._threads import check_threads
@@ -113,11 +113,18 @@ class BaseImageClassifier(
         InvalidInputError
             If the data or the network cannot be used; nothing has been trained then.
         DivergenceError
-            If a loss becomes NaN or infinite.
+            If a loss or a gradient becomes NaN or infinite, or the loss on the labelled rows rises
+            far above that of guessing.
         CheckpointError
             If `checkpoint_dir` holds the checkpoint of another fit, or another one uses it.
         CheckpointWriteError
             If a checkpoint cannot be written; the estimator is fitted with what it has learnt.
+
+        Warns
+        -----
+        TrainingHealthWarning
+            If a fit of at least 100 steps went wrong in another way; each has a category of its own
+            in `sgan_classifier.exceptions`.
         """
         continues = self.warm_start and hasattr(self, "net_")
         X, pool, layout = self._check_arrays(X, X_unlabeled, reset=not continues)
@@ -241,6 +248,7 @@ class BaseImageClassifier(
         check_callbacks(self.callbacks)
         device = resolve_device(self.device)
         scaler = Scaler.fit(data.labeled if data.pool is None else data.pool, self.scaling)
+        check_scaled(data.labeled, data.codes, scaler)
         streams = Streams.from_seed(seed, device)
         generator, discriminator = self._make_networks(layout, len(classes), scaler, streams)
         net = SemiSupervisedNet(

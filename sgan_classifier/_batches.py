@@ -91,6 +91,11 @@ class Rows:
             for start in range(0, len(self), size):
                 yield self.take(np.arange(start, min(start + size, len(self))))
 
+    def subset(self, positions: np.ndarray) -> "Rows":
+        """Return the rows at some positions (b,), without copying any."""
+        index = positions if self.index is None else self.index[positions]
+        return Rows(self.arrays, self.layout, index)
+
     def _common_dtype(self) -> np.dtype:
         return np.result_type(*self.arrays)
 
@@ -98,6 +103,11 @@ class Rows:
         if rows.dtype not in _TORCH_DTYPES or not rows.dtype.isnative:
             rows = rows.astype(np.uint8 if rows.dtype == np.uint8 else np.float64)
         return torch.from_numpy(self.layout.to_channels_first(rows))
+
+
+def evenly_spaced(n: int, at_most: int) -> np.ndarray:
+    """Return up to `at_most` positions in [0, n), int64, the first and the last among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, at_most)).astype(np.int64))
 
 
 class CyclingSampler:

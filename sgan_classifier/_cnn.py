@@ -115,7 +115,7 @@ class CNNClassifier(BaseImageClassifier):
         Torch's threads in the last fit; equal arrays need equal threads.
     history_ : list of dict
         Up to fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
-        labeled_loss; with `early_stopping` valid_loss and valid_accuracy.
+        labeled_loss, gradient_norm; with `early_stopping` valid_loss and valid_accuracy.
     net_ : SemiSupervisedNet
         The skorch net inside.
 

@@ -33,7 +33,7 @@ class EarlyStopping:
         self.records_since_best = 0
 
     def check(self) -> dict[str, float]:
-        """Return "valid_loss" and "valid_accuracy", or nothing without validation rows."""
+        """Return the figures of a record, or nothing without validation rows."""
         if self.data.validation is None:
             return {}
         logits = torch.cat([logits for logits, _ in self.net.answers(self.data.validation)])
@@ -45,7 +45,10 @@ class EarlyStopping:
         else:
             self.records_since_best += 1
         accuracy = float((logits.argmax(dim=1) == targets).float().mean())
-        return {"valid_loss": loss, "valid_accuracy": accuracy}
+        figures = {"valid_loss": loss, "valid_accuracy": accuracy}
+        if self.net.settings.adversarial_weight > 0:
+            figures["valid_realness"] = float(losses.real_logit(logits).sigmoid().mean())
+        return figures
 
     @property
     def is_due(self) -> bool:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from ._batches import Rows
 from ._checkpoint import Checkpoint
 from ._early_stopping import EarlyStopping
+from ._health import Health
 from ._pseudo_labels import AdaptiveThreshold
 from ._random import Streams
 from ._run import Run, Totals
@@ -27,7 +28,6 @@ from ._step import Settings, TrainingData, TrainingStep
 from .exceptions import (
     CheckpointWriteError,
     CompileFallbackWarning,
-    DivergenceError,
     InvalidInputError,
     TrainingInterruptedWarning,
 )
@@ -174,13 +174,19 @@ class SemiSupervisedNet(NeuralNet):
         Raises
         ------
         DivergenceError
-            If a loss is NaN or infinite.
+            If training went astray; see `Health`.
         CheckpointWriteError
             If a checkpoint cannot be written.
+
+        Warns
+        -----
+        TrainingHealthWarning
+            If it went wrong without.
         """
         record_every = math.ceil(n_steps / N_RECORDS)
         take_step = TrainingStep(self, data)
         early_stopping = EarlyStopping(self, data, math.ceil(n_steps / record_every))
+        health = Health(self, data)
         factor = SCHEDULES[schedule]
         run = Run(take_step.labeled_sampler, early_stopping)
         if checkpoint is not None:
@@ -198,12 +204,15 @@ class SemiSupervisedNet(NeuralNet):
                 if run.totals.n_steps == 0:
                     self.notify("on_epoch_begin", dataset_train=data, dataset_valid=None)
                 self._set_learning_rates(factor(run.step / n_steps))
-                run.totals.add(self._notified_step(take_step))
+                figures = self._notified_step(take_step)
                 self.n_steps_ += 1
                 run.step += 1
+                health.watch(figures, run.step)
+                run.totals.add(figures)
                 if run.totals.n_steps == record_every or run.step == n_steps:
                     bar.update(run.totals.n_steps)
-                    record = self._record(run.totals, run.seconds, early_stopping)
+                    record = self._record(run.totals, run.seconds, early_stopping, health)
+                    health.judge(record)
                     bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
                     run.totals = Totals()
                     if self._callbacks_stop(data) or early_stopping.is_due:
@@ -228,6 +237,7 @@ class SemiSupervisedNet(NeuralNet):
         finally:
             bar.close()
         early_stopping.restore_best()
+        health.conclude()
         self.notify("on_train_end", X=None, y=None)
         return completed
 
@@ -255,16 +265,12 @@ class SemiSupervisedNet(NeuralNet):
             rate = self.settings.generator_learning_rate * factor
             self.generator_optimizer_.param_groups[0]["lr"] = rate
 
-    def _record(self, totals: Totals, seconds: float, early_stopping: EarlyStopping) -> dict:
+    def _record(
+        self, totals: Totals, seconds: float, early_stopping: EarlyStopping, health: Health
+    ) -> dict:
+        health.raise_if_diverged()
         record = {"step": self.n_steps_, "seconds": seconds, **totals.means()}
-        record.update(early_stopping.check())
-        for name, value in record.items():
-            if not math.isfinite(value):
-                raise DivergenceError(
-                    f"In training, {name} became {value} by step {self.n_steps_}. Lower "
-                    f"learning_rate (now {self.settings.learning_rate:g}), keep scaling='auto', "
-                    "and look for extreme values in X."
-                )
+        record |= early_stopping.check() | health.look()
         self.records_.append(record)
         if not self.callbacks_:
             self.history.new_batch()  # skorch's checkpoints look for one

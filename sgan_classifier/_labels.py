@@ -8,6 +8,8 @@ from numbers import Number
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .exceptions import InvalidInputError
+
 # What NumPy makes of -1 and NaN when they share an array with strings: np.array(["a", -1]).
 _MARKERS_AS_TEXT = ("-1", "nan")
 
@@ -30,7 +32,7 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
 
     Raises
     ------
-    ValueError
+    InvalidInputError
         If `y` holds the string ``"-1"`` or ``"nan"``: what NumPy makes of a marker that is stored
         among strings, and which would silently become one more class.
 
@@ -74,7 +76,7 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
 
     Raises
     ------
-    ValueError
+    InvalidInputError
         If `y` is not one-dimensional or no row is labelled.
 
     Examples
@@ -85,10 +87,10 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
     """
     y = np.asarray(y)
     if y.ndim != 1:
-        raise ValueError(f"y has shape {y.shape}; expected (n_samples,). Pass y.ravel().")
+        raise InvalidInputError(f"y has shape {y.shape}; expected (n_samples,). Pass y.ravel().")
     labeled = ~is_unlabeled(y)
     if not labeled.any():
-        raise ValueError(
+        raise InvalidInputError(
             f"None of the {len(y)} rows of y is labelled: all are -1, NaN or None. Label a few "
             "rows of each class."
         )
@@ -107,8 +109,8 @@ def _is_marker(value: object) -> bool:
     return value is None or value is getattr(sys.modules.get("pandas"), "NA", None)
 
 
-def _text_marker_error(text: str) -> ValueError:
-    return ValueError(
+def _text_marker_error(text: str) -> InvalidInputError:
+    return InvalidInputError(
         f"y holds the string {text!r}, which would become a class of its own. If those rows are "
         "unlabelled, store None in an object array: "
         f"y = np.where(y == {text!r}, None, y.astype(object)). If it is a real class, rename it."

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._batches import Rows
+from ._batches import Rows, evenly_spaced
+from .exceptions import InvalidInputError
 
 SCALINGS = ("auto", "per_image", "range", "standard", "unit")
 ROWS_PER_CHUNK = 4096
@@ -15,6 +16,8 @@ ROWS_PER_CHUNK = 4096
 PER_IMAGE_STD = 0.5
 PER_IMAGE_FLOOR = 1.0 / 32.0
 PER_IMAGE_BRIGHTNESS = 0.25
+MAX_SCALED = 1e6
+ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
 
 
@@ -112,6 +115,41 @@ class Scaler:
         return torch.as_tensor(values, dtype=like.dtype, device=like.device)
 
 
+def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
+    """Refuse labelled rows that are too large for the networks, or too alike for any two to differ.
+
+    Parameters
+    ----------
+    rows : Rows, length n
+        The labelled ones.
+    codes : ndarray of int64, shape (n,)
+    scaler : Scaler
+
+    Raises
+    ------
+    InvalidInputError
+        If a value is above `MAX_SCALED` once scaled, as only `scaling=None` leaves it; or if there
+        are several classes, but no row differs from another by more than float32's rounding.
+    """
+    if len(np.unique(codes)) < 2:
+        return
+    x = scaler.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
+    greatest = float(x.abs().max())
+    if greatest > MAX_SCALED:
+        raise InvalidInputError(
+            f"The labelled rows hold values of up to {greatest:.3g} once scaled; the networks are "
+            "made for values of about 1. Pass scaling='auto', or divide X."
+        )
+    largest = float((x - x[0]).abs().max())
+    if largest <= ROUNDING * max(1.0, greatest):
+        raise InvalidInputError(
+            f"All {len(rows)} labelled rows are equal to the networks: once scaled, no value "
+            f"differs by more than {largest:.2g} between rows. Check how X was made. "
+            "scaling='auto' brings out small differences, and for images scaling='range' keeps "
+            "differences in contrast."
+        )
+
+
 def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of each channel (c, 1, 1) or feature (f,); 1 where constant."""
     from sklearn.preprocessing import StandardScaler  # not before it is needed
@@ -129,7 +167,7 @@ def _std_mean_of_images(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _typical_std(rows: Rows, plain: Scaler) -> float:
     """Average deviation of evenly spaced images, scaled by `plain`."""
-    std, _ = _std_mean_of_images(plain.transform(rows.take(_evenly_spaced(rows))))
+    std, _ = _std_mean_of_images(plain.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS))))
     return float(std.mean())
 
 
@@ -137,12 +175,8 @@ def _range(rows: Rows) -> tuple[float, float]:
     """Range of the pixels: 0..255 for uint8, 0..1 where that holds nothing else (masks, bool)."""
     if rows.dtype != np.uint8:
         return _least_and_greatest(rows)
-    is_mask = int(rows.take(_evenly_spaced(rows)).max()) <= 1
+    is_mask = int(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).max()) <= 1
     return (0.0, 1.0) if is_mask else (0.0, 255.0)
-
-
-def _evenly_spaced(rows: Rows) -> np.ndarray:
-    return np.unique(np.linspace(0, len(rows) - 1, TYPICAL_ROWS).astype(np.int64))
 
 
 def _least_and_greatest(rows: Rows) -> tuple[float, float]:

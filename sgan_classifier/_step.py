@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from . import losses
 from ._augment import affine_view, cutout_view, geometric_view, photometric_view
@@ -170,7 +171,7 @@ class TrainingStep:
             loss = loss + settings.adversarial_weight * adversarial
         figures["loss"] = loss
         if loss.requires_grad:  # not where there are neither labels nor an unsupervised loss
-            self._descend(loss, net.optimizer_, net.module_)
+            figures["gradient_norm"] = self._descend(loss, net.optimizer_, net.module_)
         self._follow(net.average_, net.module_)
         return {name: value.detach() for name, value in figures.items()}, real_features
 
@@ -183,17 +184,24 @@ class TrainingStep:
                 loss = losses.non_saturating(fake_logits)
             else:
                 loss = getattr(losses, self.settings.generator_loss)(fake_features, real_features)
-            self._descend(loss, net.generator_optimizer_, net.generator_)
+            norm = self._descend(loss, net.generator_optimizer_, net.generator_)
         self._follow(net.generator_average_, net.generator_)
         distance = (fake_features.detach().mean(dim=0) - real_features).abs().mean()
-        return {"generator_loss": loss.detach(), "feature_distance": distance}
+        return {
+            "generator_loss": loss.detach(),
+            "generator_gradient_norm": norm,
+            "feature_distance": distance,
+        }
 
-    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer, module: nn.Module) -> None:
+    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer, module: nn.Module) -> Tensor:
+        """Take a step down the gradient; return its norm, after any clipping by callbacks."""
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.net.callbacks_:
             self.net.notify("on_grad_computed", named_parameters=list(module.named_parameters()))
         optimizer.step()
+        gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
+        return get_total_norm(gradients)
 
     def _follow(self, average: nn.Module, module: nn.Module) -> None:
         """Move the running average towards the weights; fast at first, then by 1 - ema_decay."""

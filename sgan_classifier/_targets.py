@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from ._arrays import to_array
 from ._labels import is_unlabeled, known_labels
 from .exceptions import InvalidInputError
 
@@ -106,7 +107,7 @@ def _label_array(y: Any) -> Any:
     if hasattr(y, "astype") and not all(isinstance(dtype, np.dtype) for dtype in dtypes):
         # pandas: np.asarray would make floats of nullable integers
         return np.asarray(y.astype(object))
-    array = np.asarray(y)
+    array = to_array(y, "y")
     if array.dtype.kind in "US" and not hasattr(y, "dtype"):
         # NumPy has turned [1, "a"] into text; as objects, the two types can be told apart.
         array = np.asarray(y, dtype=object)

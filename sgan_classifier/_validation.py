@@ -5,6 +5,8 @@ numeric array: memory maps stay memory maps and uint8 stays uint8.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
+from ._arrays import to_array
 from ._layout import Layout, infer_layout
 from ._targets import check_class_weight, encode_labels
 from .exceptions import InvalidInputError
@@ -63,7 +66,7 @@ def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X"
     # Between flat rows, scikit-learn's own message on n_features_in_ is the expected one.
     if layout is not None and (len(X.shape) > 2 or len(layout.row_shape) > 1):
         _check_row_shape(X, layout, name)
-    try:
+    with _conversion(name):
         rows = validate_data(
             estimator,
             X,
@@ -72,8 +75,6 @@ def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X"
             allow_nd=True,
             ensure_all_finite=False,  # searched below, without a full-size mask
         )
-    except OverflowError as error:
-        raise _too_large_for_float(name, error) from error
     if reset and rows.ndim > 2:
         estimator.n_features_in_ = math.prod(rows.shape[1:])
     return _finish_rows(X, rows, name)
@@ -114,7 +115,7 @@ def check_pool(estimator: BaseEstimator, X_unlabeled: Any, layout: Layout) -> np
     # Only tables with column names are compared: an array beside a table is no mistake.
     if hasattr(X_unlabeled, "columns") and hasattr(estimator, "feature_names_in_"):
         validate_data(estimator, X_unlabeled, reset=False, skip_check_array=True)
-    try:
+    with _conversion(name):
         rows = check_array(
             X_unlabeled,
             ensure_2d=False,
@@ -123,21 +124,14 @@ def check_pool(estimator: BaseEstimator, X_unlabeled: Any, layout: Layout) -> np
             estimator=estimator,
             input_name=name,
         )
-    except OverflowError as error:
-        raise _too_large_for_float(name, error) from error
     return _finish_rows(X_unlabeled, rows, name)
 
 
 def _with_shape(X: Any, name: str) -> Any:
     """Turn lists into arrays; refuse what NumPy would convert by dropping a mask."""
-    if not hasattr(X, "shape"):
-        try:
-            X = np.asarray(X)
-        except ValueError as error:
-            raise InvalidInputError(
-                f"{name} is a list of rows of different shapes ({error}). Crop or resize the "
-                "rows to one shape."
-            ) from error
+    is_tensor = hasattr(X, "detach")
+    if not hasattr(X, "shape") or is_tensor:
+        X = to_array(X, name)
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise InvalidInputError(
             f"{name} is a masked array with {np.ma.count_masked(X)} masked values. Replace them, "
@@ -193,8 +187,20 @@ def _check_finite(rows: np.ndarray, name: str) -> None:
         )
 
 
-def _too_large_for_float(name: str, error: OverflowError) -> InvalidInputError:
-    return InvalidInputError(
-        f"Input {name} contains a value too large for dtype('float64') ({error}). Rescale {name}, "
-        "or leave those rows out."
-    )
+@contextmanager
+def _conversion(name: str) -> Iterator[None]:
+    """Say what to do where Python's own words, which scikit-learn passes on, do not."""
+    try:
+        yield
+    except OverflowError as error:
+        raise InvalidInputError(
+            f"Input {name} contains a value too large for dtype('float64') ({error}). Rescale "
+            f"{name}, or leave those rows out."
+        ) from error
+    except ValueError as error:
+        if "could not convert string to float" not in str(error):
+            raise
+        raise InvalidInputError(
+            f"{name} holds text: {error}. Encode categories, for example with "
+            f"sklearn.preprocessing.OneHotEncoder, or leave those columns out of {name}."
+        ) from error

@@ -83,3 +83,29 @@ class ForkedThreadsError(RuntimeError):
 
     Call ``torch.set_num_threads(1)`` in it, or start processes by "spawn" or "forkserver".
     """
+
+
+class TrainingHealthWarning(SGANClassifierWarning):
+    """Training went wrong without an error; base class of the warnings that say how.
+
+    They judge fits of at least 100 steps, by the last fifth of their records.
+    """
+
+
+class GeneratorCollapseWarning(TrainingHealthWarning):
+    """The generator is dead or has collapsed: the rows that it makes are all alike."""
+
+
+class DiscriminatorWinsWarning(TrainingHealthWarning):
+    """The discriminator wins outright, so that the generated rows teach it nothing more."""
+
+
+class DiscriminatorOverfitWarning(TrainingHealthWarning):
+    """The discriminator has learnt its rows by heart, and takes held-out ones for generated.
+
+    Measured where ``early_stopping`` holds rows out.
+    """
+
+
+class ChanceLevelWarning(TrainingHealthWarning):
+    """The classifier is no better than naming one class always, on the rows it learnt from."""
