@@ -221,9 +221,11 @@ class Health:
 
     def _judge_pool(self, pool: Rows) -> None:
         predicted = self._finite_logits(pool).argmax(dim=1)
-        shares = np.bincount(self.data.codes) / max(1, len(self.data.codes))
+        counts = np.bincount(self.data.codes, minlength=self.net.n_classes)
+        shares = counts / max(1, counts.sum())
         is_constant = len(predicted) == N_LOOK and len(predicted.unique()) == 1
-        if is_constant and shares.max(initial=1.0) < 0.9 and self.n_steps >= MIN_STEPS:
+        # where nearly all labels are of one class, so may all rows be
+        if is_constant and 0.0 < shares.max() < 0.9 and self.n_steps >= MIN_STEPS:
             self._warn(
                 ChanceLevelWarning,
                 f"All of {len(predicted)} rows looked at are given the same class, which "
