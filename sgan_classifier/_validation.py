@@ -137,6 +137,13 @@ def _with_shape(X: Any, name: str) -> Any:
             f"{name} is a masked array with {np.ma.count_masked(X)} masked values. Replace them, "
             f"as {name}.filled(value) does, or leave out the rows that have any."
         )
+    columns = list(getattr(X, "columns", ()))
+    if len(set(columns)) < len(columns):
+        repeated = next(column for column in columns if columns.count(column) > 1)
+        raise InvalidInputError(
+            f"{name} has {columns.count(repeated)} columns named {repeated!r}. Rename them, or "
+            f"pass {name}.to_numpy()."
+        )
     return X
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import torch
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -416,3 +417,23 @@ def test_a_pool_with_columns_goes_with_an_array_without():
     estimator = fitted(pixels(4, 2))
     pool = pd.DataFrame(pixels(3, 2), columns=["array", "b"])
     assert check_pool(estimator, pool, estimator._layout).shape == (3, 2)
+
+
+def test_columns_of_one_name_are_an_error(estimator):
+    frame = pd.DataFrame(np.zeros((4, 3)), columns=["a", "b", "a"])
+    with pytest.raises(InvalidInputError, match=r"2 columns named 'a'\. Rename"):
+        check_rows(estimator, frame, reset=True)
+
+
+def test_tensors_that_numpy_cannot_hold_are_an_error(estimator):
+    for tensor in (torch.zeros(4, 3).bfloat16(), torch.zeros(4, 3, requires_grad=True)):
+        with pytest.raises(InvalidInputError, match="X, a Tensor, cannot be read as an array"):
+            check_rows(estimator, tensor, reset=True)
+    rows = check_rows(estimator, torch.ones(4, 3), reset=True)
+    np.testing.assert_array_equal(rows, np.ones((4, 3)))
+
+
+def test_text_in_tables_is_an_error_that_says_to_encode_it(estimator):
+    rows = np.array([[1.0, "crater"], [2.0, "plain"]], dtype=object)
+    with pytest.raises(InvalidInputError, match=r"X holds text: .*'crater'. Encode categories"):
+        check_rows(estimator, rows, reset=True)
