@@ -51,6 +51,8 @@ OVERFIT_GAP = 0.3  # below this between real and generated rows the ratio is noi
 # Times the loss of guessing, ln K, on the classifier's own training rows. Guessing is always open
 # to it: only steps that are too long lead so far away.
 DIVERGED_LOSS = 10.0
+# With this much of the weight on one class, always to name that class is a fair answer.
+NEARLY_ALL = 0.99
 
 
 class Health:
@@ -195,9 +197,9 @@ class Health:
         weight = self.data.class_weight
         weights = np.ones(len(codes)) if weight is None else weight[codes]
         shares = np.bincount(codes, weights, minlength=self.net.n_classes)
-        if np.count_nonzero(shares) < 2:
-            return  # one class that counts: nothing to tell apart
         guessed = float(shares.max() / shares.sum())
+        if guessed > NEARLY_ALL:
+            return
         is_right = logits.argmax(dim=1).numpy() == codes
         accuracy = float(np.average(is_right, weights=weights))
         class_weight = None if weight is None else torch.as_tensor(weight, dtype=torch.float32)

@@ -47,8 +47,9 @@ class EvenDeafer(UnsharedTrunks):
     """The same for a discriminator that is trained without a single labelled row."""
 
     def _descend(self, loss, optimizer, module):
-        if loss.requires_grad:
-            super()._descend(loss, optimizer, module)
+        if not loss.requires_grad:
+            return loss.detach()
+        return super()._descend(loss, optimizer, module)
 
 
 # ------------------------------------------------------------------ it learns from hidden images
@@ -201,10 +202,11 @@ class BothOptimizersStep(_step.TrainingStep):
     """Broken: each loss moves both networks, by whatever gradients they have."""
 
     def _descend(self, loss, optimizer, module):
-        super()._descend(loss, optimizer, module)
+        norm = super()._descend(loss, optimizer, module)
         for mine in (self.net.optimizer_, self.net.generator_optimizer_):
             if mine is not optimizer:
                 mine.step()
+        return norm
 
 
 LOSSES = ["non_saturating", "feature_matching", "feature_matching_squared"]
