@@ -113,7 +113,7 @@ def evenly_spaced(n: int, at_most: int) -> np.ndarray:
 class CyclingSampler:
     """Draw positions without replacement until all have been drawn, then begin anew.
 
-    With ten labels and a batch of 64, each label comes six or seven times: no luck of the draw.
+    With ten labels and a batch of 32, each label comes three or four times: no luck of the draw.
 
     Parameters
     ----------

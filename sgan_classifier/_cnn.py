@@ -25,9 +25,9 @@ class CNNClassifier(BaseImageClassifier):
     ----------
     max_iter : int, default=1000
         Number of optimiser steps, whatever the number of rows.
-    batch_size : int, default=64
+    batch_size : int, default=32
         Labelled rows in a step. Where there are fewer, they are repeated.
-    learning_rate : float, default=2e-3
+    learning_rate : float, default=4e-3
         Of the discriminator; Adam.
     optimizer_params : dict, optional
         Further arguments of `torch.optim.AdamW`; by default betas (0.5, 0.999) and no weight decay,
@@ -145,8 +145,8 @@ class CNNClassifier(BaseImageClassifier):
         self,
         *,
         max_iter: int = 1000,
-        batch_size: int = 64,
-        learning_rate: float = 2e-3,
+        batch_size: int = 32,
+        learning_rate: float = 4e-3,
         optimizer_params: dict | None = None,
         learning_rate_schedule: str = "linear",
         network: Any = "auto",

@@ -51,6 +51,9 @@ OVERFIT_GAP = 0.3  # below this between real and generated rows the ratio is noi
 # Times the loss of guessing, ln K, on the classifier's own training rows. Guessing is always open
 # to it: only steps that are too long lead so far away.
 DIVERGED_LOSS = 10.0
+# Times the same, from which on the classifier is no good however many of those rows it gets right:
+# one wrong row in twenty with logits some 10^5 apart.
+HOPELESS_LOSS = 1e4
 # With this much of the weight on one class, always to name that class is a fair answer.
 NEARLY_ALL = 0.99
 
@@ -207,7 +210,8 @@ class Health:
         guess_loss = math.log(self.net.n_classes)
         # rows unlike those before, as partial_fit may bring, begin above guessing: let them
         bound = guess_loss if self.n_steps >= MIN_STEPS else max(guess_loss, self._first_loss)
-        if loss > DIVERGED_LOSS * bound and accuracy < 0.5 * (1.0 + guessed):
+        is_poor = accuracy < 0.5 * (1.0 + guessed)
+        if loss > (DIVERGED_LOSS if is_poor else HOPELESS_LOSS) * bound:
             raise self._divergence(
                 f"the loss on the labelled rows rose to {loss:.3g} by step {self.net.n_steps_}, "
                 f"and guessing has {guess_loss:.3g}"

@@ -12,7 +12,7 @@ from .exceptions import InvalidInputError
 def resolve_network(network: str, layout: Layout) -> str:
     """Return the name of a pair of networks that fits the data."""
     if network == "auto":
-        return "strided" if layout.is_image else "mlp"
+        return "pooled" if layout.is_image else "mlp"
     if network in networks.IMAGE_NETWORKS and not layout.is_image:
         raise InvalidInputError(
             f"network={network!r} needs images, but X is a table of {layout.input_shape[0]} "

@@ -34,15 +34,15 @@ class SGANClassifier(BaseImageClassifier):
     ----------
     max_iter : int, default=1000
         Number of optimiser steps, whatever the number of rows.
-    batch_size : int, default=64
+    batch_size : int, default=32
         Labelled rows in a step. Where there are fewer, they are repeated.
-    unlabeled_ratio : float, default=1.0
+    unlabeled_ratio : float, default=2.0
         Unlabelled rows in a step, as a multiple of `batch_size`. They are drawn from all rows, the
         labelled ones (without their labels) among them.
     fake_ratio : float or (float, float), default=1.0
         Generated rows in a step, as a multiple of `batch_size`; a pair sets the discriminator's and
         the generator's step apart.
-    learning_rate : float, default=2e-3
+    learning_rate : float, default=4e-3
         Of the discriminator; Adam.
     generator_learning_rate : float, optional
         Of the generator; by default `learning_rate`.
@@ -53,8 +53,9 @@ class SGANClassifier(BaseImageClassifier):
         "linear" falls to zero in a straight line and "cosine" as half a cosine;
         "linear_last_third" is constant for two thirds of the steps first [1]_; "constant".
     network : str or callable, default="auto"
-        "auto" takes "strided" convolutions for images and an "mlp" for feature tables. Other names
-        are "crater2021", "salimans2016_mnist" and "salimans2016_conv". A callable
+        "auto" takes "pooled" convolutions for images and an "mlp" for feature tables. Other names
+        are "strided", up to twice as fast, "crater2021", "salimans2016_mnist" and
+        "salimans2016_conv". A callable
         `(input_shape, n_classes) -> (generator, discriminator)` returns torch modules of your own:
         the discriminator maps a batch `(n, *input_shape)` to logits (n, n_classes) or to
         (logits, features), the generator maps noise (n, latent_dim) to `(n, *input_shape)`.
@@ -70,12 +71,12 @@ class SGANClassifier(BaseImageClassifier):
         Weight of the conditional entropy of the unlabelled rows [2]_.
     pseudo_label_weight : float or "auto", default="auto"
         Weight of the cross-entropy between one view of the unlabelled rows and the running
-        average's own labels for another view, where it is sure enough of them [3]_. Rises from 0
+        average's own labels for a weaker view, where it is sure enough of them [3]_. Rises from 0
         over the first 30 % of `max_iter` steps. "auto" is 1 for images and 0 for feature tables,
         of which there is but one view, so that it would only learn to be surer.
     balance_weight : float or "auto", default="auto"
-        Weight of the divergence between the mean prediction on a batch of unlabelled rows and the
-        class frequencies of the labelled rows, each class counted once more [4]_. It keeps
+        Weight of the loss that draws the mean prediction on unlabelled rows to the class
+        frequencies of the labelled rows, each class counted once more [4]_. It keeps
         pseudo-labels from drifting towards one class. Set it to 0 if the labels were not drawn in
         the proportions of the unlabelled rows. With `class_weight` it counts as 0. "auto" is 5 for
         images and 0 for feature tables.
@@ -89,7 +90,8 @@ class SGANClassifier(BaseImageClassifier):
         Random views of the training images. "auto" shifts by up to a sixteenth of the side. Names
         are combined in a tuple: "shift"; "flip", left and right; "rotate90"; "affine", small turns,
         stretches and shears; "brightness", with contrast; and "cutout", a hidden square in
-        unlabelled images. Give those that do not change an image's class. A callable maps a batch
+        unlabelled images. The views that the running average labels are shifted, flipped and
+        rotated only. Give those that do not change an image's class. A callable maps a batch
         of scaled images, a tensor (n, c, h, w), to one of the same shape. Feature tables have none
         by default.
     scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
@@ -210,10 +212,10 @@ class SGANClassifier(BaseImageClassifier):
         self,
         *,
         max_iter: int = 1000,
-        batch_size: int = 64,
-        unlabeled_ratio: float = 1.0,
+        batch_size: int = 32,
+        unlabeled_ratio: float = 2.0,
         fake_ratio: float | tuple[float, float] = 1.0,
-        learning_rate: float = 2e-3,
+        learning_rate: float = 4e-3,
         generator_learning_rate: float | None = None,
         optimizer_params: dict | None = None,
         learning_rate_schedule: str = "linear",

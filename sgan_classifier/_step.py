@@ -106,9 +106,9 @@ class TrainingStep:
         if pool is not None:
             size = self.settings.unlabeled_batch_size
             positions = self.net.streams.pool_index.integers(len(pool), size=size)
-            batches.append(self._view(pool, positions, strong=True))
-            if self.settings.pseudo_label_weight > 0:
-                pseudo_labels = self._pseudo_label(self._view(pool, positions))
+            batches.append(self._view(pool, positions, "strong"))
+            if self.settings.pseudo_label_weight > 0 or self.balance_weight > 0:
+                pseudo_labels = self._pseudo_label(self._view(pool, positions, "weak"))
         fake = None
         if self.is_adversarial:
             fake = self._generate(max(self.settings.fake_batch_sizes))
@@ -154,10 +154,11 @@ class TrainingStep:
                 figures["entropy"] = entropy
                 loss = loss + settings.entropy_weight * entropy
             if self.balance_weight > 0:
-                balance = losses.class_balance(unlabeled_logits, self.prior)
+                share = net.threshold_.share
+                balance = losses.class_balance(unlabeled_logits, self.prior, share)
                 figures["class_balance"] = balance
                 loss = loss + self.balance_weight * balance
-        if pseudo_labels is not None:
+        if pseudo_labels is not None and settings.pseudo_label_weight > 0:
             pseudo_label_loss = losses.pseudo_label_loss(unlabeled_logits, *pseudo_labels)
             figures["pseudo_label_loss"] = pseudo_label_loss
             figures["pseudo_label_rate"] = pseudo_labels[1].float().mean()
@@ -220,11 +221,12 @@ class TrainingStep:
             logits, _ = self.net.average_(x)
         return self.net.threshold_(torch.softmax(logits.float(), dim=1))
 
-    def _view(self, rows: Rows, positions: np.ndarray, strong: bool = False) -> Tensor:
+    def _view(self, rows: Rows, positions: np.ndarray, kind: str = "labeled") -> Tensor:
         """Take rows, (b, *input_shape), on the device, augmented and scaled.
 
-        A strong view is one that the discriminator learns to label as the running average labels a
-        weak view of the same image; only strong views are cut out.
+        A "strong" view is one that the discriminator learns to label as the running average labels
+        a "weak" view of the same image. Weak views are moved, mirrored and turned by right angles
+        only; none but strong views are cut out.
         """
         batch = self.net.to_device(rows.take(positions))
         augment = self.settings.augment
@@ -233,11 +235,13 @@ class TrainingStep:
         if augment:
             batch = geometric_view(batch, augment, self.rng)
         x = self.net.scaler.transform(batch)
+        if kind == "weak":
+            return x
         if "affine" in augment:
             x = affine_view(x, self.rng)
         if "brightness" in augment:
             x = photometric_view(x, self.rng)
-        if strong and "cutout" in augment:
+        if kind == "strong" and "cutout" in augment:
             x = cutout_view(x, self.rng)
         return x
 

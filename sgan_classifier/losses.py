@@ -15,11 +15,11 @@ References
        NeurIPS 2010.
 """
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+MIN_SHARE = 1e-6  # of a class, so that one which is never predicted has a logarithm
 
 __all__ = [
     "adversarial_loss",
@@ -190,24 +190,30 @@ def pseudo_label_loss(logits: Tensor, labels: Tensor, accepted: Tensor) -> Tenso
     return (F.cross_entropy(logits, labels, reduction="none") * accepted).mean()
 
 
-def class_balance(logits: Tensor, prior: Tensor) -> Tensor:
-    """Return KL(mean prediction || prior), which keeps predictions from sliding to one class.
+def class_balance(logits: Tensor, prior: Tensor, running_mean: Tensor) -> Tensor:
+    """Return what draws predictions away from classes that are predicted too often.
 
-    The batch-mean prediction on unlabelled images should have the class frequencies `prior`
-    (the marginal term of Krause et al. 2010, section 3, with a prior that need not be uniform).
+    sum_k p_k log(q_k / prior_k), where p is the mean prediction on the batch and q the mean
+    prediction over many batches. Up to a factor, its gradient is that of KL(q || prior) by the
+    batch's share in q: the marginal term of Krause et al. 2010, section 3, with a prior that need
+    not be uniform, and a mean that does not take the luck of one batch for an imbalance.
 
     Parameters
     ----------
     logits : Tensor of shape (n, K)
     prior : Tensor of shape (K,)
         Positive, of sum 1.
+    running_mean : Tensor of shape (K,)
+        Mean prediction over the last batches, detached. Entries below 1e-6 count as that.
 
     Returns
     -------
     Tensor of shape (), in nats
+        0 where the running mean is the prior; negative where the batch has more than others of the
+        classes that are predicted too seldom.
     """
-    log_mean = torch.logsumexp(F.log_softmax(logits, dim=1), dim=0) - math.log(logits.shape[0])
-    return (log_mean.exp() * (log_mean - prior.log())).sum()
+    excess = torch.log(running_mean.clamp_min(MIN_SHARE) / prior)
+    return (torch.softmax(logits, dim=1).mean(dim=0) * excess).sum()
 
 
 def pull_away(features: Tensor) -> Tensor:

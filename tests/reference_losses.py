@@ -79,11 +79,11 @@ def pseudo_label_loss(logits, labels, accepted):
     return total / len(logits)
 
 
-def class_balance(logits, prior):
+def class_balance(logits, prior, running_mean):
     probabilities = np.exp([log_softmax(image) for image in logits])
     total = 0.0
-    for mean, wanted in zip(probabilities.mean(axis=0), prior, strict=True):
-        total += mean * math.log(mean / wanted) if mean > 0 else 0.0
+    for mean, wanted, so_far in zip(probabilities.mean(axis=0), prior, running_mean, strict=True):
+        total += mean * math.log(max(so_far, 1e-6) / wanted)
     return total
 
 

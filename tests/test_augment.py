@@ -14,6 +14,9 @@ from sgan_classifier._augment import (
     photometric_view,
     shift_in_pixels,
 )
+from sgan_classifier._batches import Rows
+from sgan_classifier._layout import infer_layout
+from sgan_classifier._step import TrainingData, TrainingStep
 from sgan_classifier.exceptions import InvalidInputError
 
 
@@ -174,6 +177,18 @@ def test_cutout_is_for_unlabelled_images_only():
     np.testing.assert_array_equal(plain.predict_proba(X), cut.predict_proba(X))
     plain, cut = (sgan(augment=augment).fit(X, y) for augment in (None, "cutout"))
     assert not np.array_equal(plain.predict_proba(X), cut.predict_proba(X))
+
+
+def test_teacher_judges_images_that_are_only_moved_mirrored_and_turned():
+    X, y = noise_images(), few_labels()
+    net = sgan(augment=("affine", "brightness", "cutout")).fit(X, y).net_
+    rows = Rows([X], infer_layout(X.shape, None))
+    step = TrainingStep(net, TrainingData(rows, np.zeros(len(X), dtype=np.int64), pool=rows))
+    positions = np.arange(4)
+    plain = net.scaler.transform(rows.take(positions))
+    assert torch.equal(step._view(rows, positions, "weak"), plain)
+    for kind in ("labeled", "strong"):
+        assert not torch.allclose(step._view(rows, positions, kind), plain)
 
 
 @pytest.mark.parametrize("make", BOTH, ids=IDS)

@@ -20,6 +20,7 @@ X, Y = noise_images(), few_labels()
 TABLE = X.reshape(len(X), -1).astype(float)
 HERE = Path(__file__).parent
 NETWORKS = [
+    ("pooled", X),
     ("strided", X),
     ("crater2021", X),
     ("mlp", TABLE),

@@ -544,7 +544,7 @@ def test_unusable_option_of_the_sgan_is_an_error(case):
     assert_refused(sgan(**params), message)
 
 
-@pytest.mark.parametrize("network", ["strided", "crater2021", "salimans2016_conv"])
+@pytest.mark.parametrize("network", ["pooled", "strided", "crater2021", "salimans2016_conv"])
 @both
 def test_image_networks_refuse_tables(make, network):
     estimator = make(network=network)

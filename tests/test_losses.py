@@ -12,6 +12,7 @@ TARGETS = np.array([0, 2, 2, 1, 0])
 CLASS_WEIGHT = np.array([0.5, 3.0, 1.25])
 ACCEPTED = np.array([True, False, True, True, False])
 PRIOR = np.array([0.2, 0.5, 0.3])
+RUNNING_MEAN = np.array([0.6, 0.4, 0.0])
 
 
 def logits(seed, n=5):
@@ -28,7 +29,7 @@ CASES = {
     "feature_matching_squared": ([logits(7), logits(8)[0]], []),
     "non_saturating": ([logits(9)], []),
     "pseudo_label_loss": ([logits(11)], [TARGETS, ACCEPTED]),
-    "class_balance": ([logits(12)], [PRIOR]),
+    "class_balance": ([logits(12)], [PRIOR, RUNNING_MEAN]),
     "pull_away": ([logits(10)], []),
 }
 OF_LOGITS = [
@@ -125,11 +126,6 @@ def log_of_accepted_softmax(x, labels, accepted):
     return -((p + 1e-8).log() * accepted).mean()
 
 
-def log_of_mean_softmax(x, prior):
-    mean = x.softmax(dim=1).mean(dim=0)
-    return (mean * (mean / prior).log()).sum()
-
-
 UNSTABLE = {
     "real_logit": sum_of_exponentials,
     "supervised_loss": log_of_softmax,
@@ -137,7 +133,6 @@ UNSTABLE = {
     "conditional_entropy": entropy_of_p_times_log,
     "non_saturating": log_of_sigmoid,
     "pseudo_label_loss": log_of_accepted_softmax,
-    "class_balance": log_of_mean_softmax,
 }
 
 
@@ -190,9 +185,10 @@ WRONG = {
         lambda x, y, accepted: F.cross_entropy(x[accepted], y[accepted]),
     ],
     "class_balance": [
-        lambda x, prior: losses.class_balance(x, torch.full_like(prior, 1 / 3)),
-        lambda x, prior: (prior * (prior / x.softmax(1).mean(0)).log()).sum(),  # the other way
-        lambda x, prior: (x.softmax(1) * (x.softmax(1) / prior).log()).sum(1).mean(),
+        lambda x, prior, mean: losses.class_balance(x, torch.full_like(prior, 1 / 3), mean),
+        lambda x, prior, mean: losses.class_balance(x, mean, prior),  # the other way
+        lambda x, prior, mean: losses.class_balance(x, prior, x.softmax(1).mean(0).detach()),
+        lambda x, prior, mean: (x.softmax(1).mean(0) * (mean / prior).log()).sum(),  # log 0
     ],
     "pull_away": [
         lambda h: (F.normalize(h) @ F.normalize(h).T).square().mean(),  # counts i = j
@@ -230,3 +226,14 @@ def test_pull_away_of_a_single_image_is_zero():
 def test_realness_of_equal_logits_is_the_share_of_real_classes():
     # K + 1 equal logits: p(real) = K / (K + 1)
     assert losses.real_logit(torch.zeros(1, 3)).sigmoid().item() == pytest.approx(3 / 4)
+
+
+def test_class_balance_follows_the_gradient_of_the_divergence_it_stands_for():
+    # with a running mean q = (1 - a) m + a p of an earlier mean m and this batch's p, the gradient
+    # of KL(q || prior) is a times that of the loss
+    a, x = 0.1, torch.tensor(logits(13), requires_grad=True)
+    prior, earlier = torch.tensor(PRIOR), torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    q = (1 - a) * earlier + a * x.softmax(1).mean(0)
+    (expected,) = torch.autograd.grad((q * (q / prior).log()).sum(), x)
+    (mine,) = torch.autograd.grad(losses.class_balance(x, prior, q.detach()), x)
+    torch.testing.assert_close(a * mine, expected)

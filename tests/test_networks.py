@@ -23,6 +23,7 @@ SIZES = [
     (3, 128, 128),
 ]
 SHAPES = {
+    "pooled": [(1, 2, 1), *SIZES],
     "strided": SIZES,
     "crater2021": SIZES,
     "salimans2016_conv": [(1, 28, 28), (3, 32, 32), (3, 33, 47)],
@@ -174,13 +175,14 @@ def test_image_is_halved_down_to_four_pixels(side, halvings):
     assert n_halvings(side, 3 * side) == halvings
 
 
-def test_strided_head_sees_where_a_feature_is():
-    _, discriminator = build("strided", (1, 16, 16), width=8)
+@pytest.mark.parametrize(("name", "n_features"), [("strided", 32 * 4 * 4), ("pooled", 16 * 3 * 3)])
+def test_head_sees_where_a_feature_is(name, n_features):
+    _, discriminator = build(name, (1, 16, 16), width=8)
     x = torch.zeros(2, 1, 16, 16)
     x[0, 0, 2:5, 2:5] = 1.0
     x[1, 0, 10:13, 10:13] = 1.0  # the same spot elsewhere
     logits, features = discriminator(x)
-    assert features.shape[1] == 32 * 4 * 4  # flattened, not pooled
+    assert features.shape[1] == n_features  # flattened, not pooled
     assert not torch.allclose(logits[0], logits[1], atol=1e-3)
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from . import _crater2021, _mlp, _salimans2016, _strided
+from . import _crater2021, _mlp, _pooled, _salimans2016, _strided
 from ._adapt import adapt_discriminator, adapt_generator
 from ._crater2021 import CraterCNN, CraterDiscriminator, CraterGenerator
 from ._layers import LocalRandomModule
 from ._mlp import MLPDiscriminator, MLPGenerator
+from ._pooled import PooledDiscriminator
 from ._salimans2016 import (
     SalimansConvDiscriminator,
     SalimansConvGenerator,
@@ -32,6 +33,7 @@ __all__ = [
     "LocalRandomModule",
     "MLPDiscriminator",
     "MLPGenerator",
+    "PooledDiscriminator",
     "SalimansConvDiscriminator",
     "SalimansConvGenerator",
     "SalimansMLPDiscriminator",
@@ -46,6 +48,7 @@ __all__ = [
 
 #: name -> builder of (generator, discriminator)
 NETWORKS: dict[str, Callable[..., tuple[nn.Module, nn.Module]]] = {
+    "pooled": _pooled.build,
     "strided": _strided.build,
     "mlp": _mlp.build,
     "crater2021": _crater2021.build,
@@ -54,7 +57,7 @@ NETWORKS: dict[str, Callable[..., tuple[nn.Module, nn.Module]]] = {
 }
 
 #: names that need (channels, height, width) inputs
-IMAGE_NETWORKS = ("strided", "crater2021", "salimans2016_conv")
+IMAGE_NETWORKS = ("pooled", "strided", "crater2021", "salimans2016_conv")
 
 
 def build(
