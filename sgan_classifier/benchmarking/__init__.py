@@ -1,12 +1,14 @@
 """The code behind `benchmarks/`: data, methods, runs that can be stopped, and generated reports."""
 
-from ._active import hold_out_groups, run_active
+from ._active import run_active
 from ._active_report import active_report
 from ._command import active_main, label_efficiency_main, study_main
+from ._compare import parse_labels
 from ._contenders import make_contenders
 from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
-from ._label_efficiency import parse_labels, run_label_efficiency
+from ._held_out import hold_out_groups
+from ._label_efficiency import run_label_efficiency
 from ._report import label_efficiency_report, update_readme
 from ._scan import run_scan
 from ._scan_command import scan_main
