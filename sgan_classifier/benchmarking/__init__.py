@@ -9,6 +9,9 @@ from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
 from ._held_out import hold_out_groups
 from ._label_efficiency import run_label_efficiency
+from ._mnist import run_mnist
+from ._mnist_command import mnist_main
+from ._mnist_report import mnist_report
 from ._report import label_efficiency_report, update_readme
 from ._scan import run_scan
 from ._scan_command import scan_main
@@ -28,9 +31,12 @@ __all__ = [
     "load_benchmark_data",
     "load_scenes",
     "make_contenders",
+    "mnist_main",
+    "mnist_report",
     "parse_labels",
     "run_active",
     "run_label_efficiency",
+    "run_mnist",
     "run_scan",
     "run_study",
     "scan_main",

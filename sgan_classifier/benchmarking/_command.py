@@ -175,7 +175,8 @@ def active_main(arguments: Sequence[str] | None = None) -> int:
     return _main(parser, run, arguments)
 
 
-def _parser(script: str, description: str) -> argparse.ArgumentParser:
+def _parser(script: str, description: str, data: str | None = None) -> argparse.ArgumentParser:
+    """Return a parser with the options that all scripts share; `data` is the default data."""
     parser = argparse.ArgumentParser(
         prog=f"python {script}",
         description=f"{description} A run can be stopped (Ctrl-C) and started again with the same "
@@ -183,10 +184,11 @@ def _parser(script: str, description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data",
-        required=True,
+        required=data is None,
+        default=data,
         metavar="NAME",
         help=f"{', '.join(sorted([*KINDS, *TABLES]))}, or PATH.npz with X_train, y_train, X_test, "
-        "y_test",
+        f"y_test{'' if data is None else ' (default: %(default)s)'}",
     )
     parser.add_argument(
         "--data-dir",
