@@ -1,5 +1,7 @@
 """The code behind `benchmarks/`: data, methods, runs that can be stopped, and generated reports."""
 
+from ._ablation import ablation_report, run_ablation
+from ._ablation_command import ablation_main
 from ._active import run_active
 from ._active_report import active_report
 from ._command import active_main, label_efficiency_main, study_main
@@ -23,6 +25,8 @@ __all__ = [
     "AnnotatedScene",
     "BenchmarkData",
     "EpochBudget",
+    "ablation_main",
+    "ablation_report",
     "active_main",
     "active_report",
     "hold_out_groups",
@@ -34,6 +38,7 @@ __all__ = [
     "mnist_main",
     "mnist_report",
     "parse_labels",
+    "run_ablation",
     "run_active",
     "run_label_efficiency",
     "run_mnist",

@@ -3,7 +3,14 @@
 import argparse
 from collections.abc import Sequence
 
-from ._command import _main, _parser, _positive, add_cnn_budgets, chosen_cnn_budgets
+from ._command import (
+    _main,
+    _parser,
+    _positive,
+    add_cnn_budgets,
+    chosen_cnn_budgets,
+    positive_number,
+)
 from ._data import load_benchmark_data
 from ._mnist import run_mnist
 
@@ -57,11 +64,3 @@ def mnist_main(arguments: Sequence[str] | None = None) -> int:
         )
 
     return _main(parser, run, arguments)
-
-
-def positive_number(text: str) -> float:
-    """Read a number above 0."""
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{number:g} is not above 0")
-    return number
