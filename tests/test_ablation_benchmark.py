@@ -11,12 +11,14 @@ from sgan_classifier.benchmarking import BenchmarkData, ablation_main, ablation_
 from sgan_classifier.benchmarking import _ablation as module
 from sgan_classifier.benchmarking._ablation import DEFAULTS, run_ablation
 from sgan_classifier.benchmarking._contenders import CNN
+from sgan_classifier.benchmarking._data import KINDS
 from sgan_classifier.benchmarking._terms import NOT_TERMS, active_terms
 
 
 def noise(n=40):
     X, y = noise_images(n), np.arange(n) % 2
-    return BenchmarkData("noise", X, y, X[:10], y[:10])
+    parameters = {"width": 2, "batch_size": 4}  # nothing here depends on how large networks are
+    return BenchmarkData("noise", X, y, X[:10], y[:10], parameters=parameters)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,7 @@ def test_report_says_which_parts_help_hurt_and_do_neither(quick_run):
 
 def test_command_takes_steps_that_fit_into_minutes(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "plan_steps", lambda *args, **settings: {"steps": 2})
+    monkeypatch.setitem(KINDS, "noise", noise().parameters)
     path = tmp_path / "noise.npz"
     data = noise()
     np.savez(

@@ -14,6 +14,7 @@ from sgan_classifier.benchmarking import (
 )
 from sgan_classifier.benchmarking import _timing as timing
 from sgan_classifier.benchmarking._contenders import CNN, CNN_OWN, SGAN
+from sgan_classifier.benchmarking._data import KINDS
 from sgan_classifier.benchmarking._mnist_report import GOALS
 from sgan_classifier.benchmarking._published import MNIST
 from sgan_classifier.benchmarking._timing import PLANNED, plan_steps, time_fits
@@ -21,7 +22,8 @@ from sgan_classifier.benchmarking._timing import PLANNED, plan_steps, time_fits
 
 def noise(n=40):
     X, y = noise_images(n), np.arange(n) % 2
-    return BenchmarkData("noise", X, y, X[:10], y[:10])
+    parameters = {"width": 2, "batch_size": 4}  # nothing here depends on how large networks are
+    return BenchmarkData("noise", X, y, X[:10], y[:10], parameters=parameters)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,9 @@ def quick_run(tmp_path_factory):
     )
     words = ["--data", str(path), "--labels", "4", "8", "--steps", "2", "1", "--draws", "2"]
     words += ["--cnn-budgets", "1", "--quiet", "--out", str(out)]
-    assert mnist_main(words) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, "noise", data.parameters)
+        assert mnist_main(words) == 0
     return out
 
 

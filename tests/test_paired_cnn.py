@@ -16,6 +16,7 @@ from sgan_classifier.benchmarking import (
 from sgan_classifier.benchmarking import _paired_cnn as module
 from sgan_classifier.benchmarking._compare import compare
 from sgan_classifier.benchmarking._contenders import CNN, CNN_OWN, SGAN
+from sgan_classifier.benchmarking._data import KINDS
 from sgan_classifier.benchmarking._goals import goals_table, losses, losses_sentence
 from sgan_classifier.benchmarking._held_out import hold_out, hold_out_rows
 from sgan_classifier.benchmarking._paired_cnn import (
@@ -33,13 +34,16 @@ QUICK += ["--methods", "CNN", "SGAN", "--cnn-budgets", "3"]
 def quick_run(tmp_path_factory):
     """A folder with the reports of one tiny run."""
     out = tmp_path_factory.mktemp("reports")
-    assert label_efficiency_main([*QUICK, "--draws", "2", "--out", str(out)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, "digits", {"width": 2, "batch_size": 4})
+        assert label_efficiency_main([*QUICK, "--draws", "2", "--out", str(out)]) == 0
     return out
 
 
 def noise(n=40, groups=None):
     X, y = noise_images(n), np.arange(n) % 2
-    return BenchmarkData("noise", X, y, X[:10], y[:10], groups)
+    parameters = {"width": 2, "batch_size": 4}  # nothing here depends on how large networks are
+    return BenchmarkData("noise", X, y, X[:10], y[:10], groups, parameters)
 
 
 def test_cnn_is_run_with_the_steps_that_it_chose(quick_run):

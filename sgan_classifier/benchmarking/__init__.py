@@ -15,6 +15,9 @@ from ._mnist import run_mnist
 from ._mnist_command import mnist_main
 from ._mnist_report import mnist_report
 from ._report import label_efficiency_report, update_readme
+from ._robustness import run_robustness
+from ._robustness_command import robustness_main
+from ._robustness_report import robustness_report
 from ._scan import run_scan
 from ._scan_command import scan_main
 from ._scan_report import scan_report
@@ -38,10 +41,13 @@ __all__ = [
     "mnist_main",
     "mnist_report",
     "parse_labels",
+    "robustness_main",
+    "robustness_report",
     "run_ablation",
     "run_active",
     "run_label_efficiency",
     "run_mnist",
+    "run_robustness",
     "run_scan",
     "run_study",
     "scan_main",
