@@ -209,7 +209,7 @@ def test_record_makes_the_report_again(quick_run):
     assert report == robustness_report(stored)
     for heading in ("## Rare classes", "## Foreign images", "## Telling", "## Do the prob"):
         assert heading in report
-    assert "one of class 1 is left for 10 of every other class" in report
+    assert "Of each rare class (1), one training row is left for 10 of every other" in report
     assert "| 4 | shuffled pixels |" in report
     assert "**A setting of its own:**" in report
 

@@ -114,7 +114,7 @@ def add_own_budget(
     Returns
     -------
     LabelEfficiencyCurve
-        `curve` with `CNN_OWN` behind all others.
+        `curve` with `CNN_OWN` behind the SGAN and the CNN.
     """
     rows: list[LabelEfficiencyCurve | None] = [None] * len(n_labels)
     for budget in sorted(set(chosen)):
@@ -123,13 +123,13 @@ def add_own_budget(
         part = compare(estimators, data, [n_labels[i] for i in at], len(curve.seeds), **settings)
         for row, i in enumerate(at):
             rows[i] = _row(part, row)
-    columns: dict[str, Any] = {
-        column: {
-            **getattr(curve, column),
-            CNN_OWN: np.concatenate([getattr(row, column)[CNN_OWN] for row in rows]),
-        }
-        for column in ("test_scores", "train_scores", "fit_times", "score_times")
-    }
+    columns: dict[str, Any] = {}
+    for column in ("test_scores", "train_scores", "fit_times", "score_times"):
+        values = getattr(curve, column)
+        own = np.concatenate([getattr(row, column)[CNN_OWN] for row in rows])
+        order = [name for name in (SGAN, CNN) if name in values]
+        first = {name: values[name] for name in order}
+        columns[column] = {**first, CNN_OWN: own, **values}
     return replace(curve, **columns)
 
 

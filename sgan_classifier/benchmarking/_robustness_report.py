@@ -89,8 +89,8 @@ def _imbalance(record: dict[str, Any]) -> list[str]:
     rare = ", ".join(map(str, record["rare_classes"]))
     parts = [
         "## Rare classes",
-        f"Of the training rows, one of class {rare} is left for {RATIO} of every other class; the "
-        "test rows stay as they are. Balanced accuracy is the mean of the classes' recalls; "
+        f"Of each rare class ({rare}), one training row is left for {RATIO} of every other class; "
+        "the test rows stay as they are. Balanced accuracy is the mean of the classes' recalls; "
         "accuracy in proportion weighs them as the classes stand in the pool.",
     ]
     for pool in (PROPORTIONAL, EVEN):
