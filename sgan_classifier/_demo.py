@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from sklearn.base import BaseEstimator
 
+from .benchmarking._compare import compare
 from .benchmarking._contenders import CNN, SGAN, SPREADING, make_contenders
 from .benchmarking._data import BenchmarkData, load_benchmark_data
-from .benchmarking._label_efficiency import compare, draw_accuracies
+from .benchmarking._label_efficiency import draw_accuracies
 from .benchmarking._report import comparison_sentences
 from .benchmarking._statistics import best_of, mean_scores
 from .model_selection import LabelEfficiencyCurve, mask_labels

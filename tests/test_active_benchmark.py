@@ -14,7 +14,8 @@ from sgan_classifier.benchmarking import (
     hold_out_groups,
 )
 from sgan_classifier.benchmarking._active import Plan, follow, start
-from sgan_classifier.benchmarking._active_report import HELD_OUT, RANDOM, worth_sentences
+from sgan_classifier.benchmarking._active_report import RANDOM, worth_sentences
+from sgan_classifier.benchmarking._held_out import HELD_OUT
 from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
 
 QUICK = ["--data", "digits", "--labels", "10", "20", "30", "--steps", "2", "1", "--quiet"]

@@ -8,11 +8,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny import noise_images, same_state, sgan, weights
 
 from sgan_classifier import SGANClassifier
 from sgan_classifier._base import BaseImageClassifier
-from sgan_classifier.benchmarking import BenchmarkData, run_label_efficiency, run_study
+from sgan_classifier.benchmarking import (
+    AnnotatedScene,
+    BenchmarkData,
+    _active,
+    _pools,
+    _robustness,
+    _scan,
+    run_ablation,
+    run_active,
+    run_label_efficiency,
+    run_mnist,
+    run_robustness,
+    run_scan,
+    run_study,
+)
+from sgan_classifier.benchmarking._foreign import Foreign
+from sgan_classifier.benchmarking._held_out import hold_out
 from sgan_classifier.model_selection import _curve, mask_labels
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "cross_validation.py"
@@ -21,20 +38,99 @@ N_ROWS, N_LABELS = 40, 8
 
 def fresh_data():
     X, y = noise_images(N_ROWS), np.arange(N_ROWS) % 2
-    return BenchmarkData("noise", X, y, X[:10], y[:10])
+    return BenchmarkData("noise", X, y, X[:10], y[:10], parameters={"width": 4, "batch_size": 8})
+
+
+def spoil_curves(patch, spoil):
+    """Spoil the draws of `label_efficiency_curve`, which are made from unspoilt labels."""
+    draw = _curve._draw
+    # the CNN's budget is chosen with a part of the rows in the place of the test rows
+    true = {len(some.y_train): some.y_train for some in (fresh_data(), hold_out(fresh_data()))}
+    patch.setattr(_curve, "_draw", lambda y, *rest: spoil(draw(true[len(y)], *rest), y))
+
+
+def spoil_draws(patch, module, spoil):
+    """Spoil the draws of a module that calls `mask_labels` itself."""
+
+    def draw(y, n_labels, *, random_state):
+        masked = mask_labels(fresh_data().y_train, n_labels, random_state=random_state)
+        return spoil(masked, y)
+
+    patch.setattr(module, "mask_labels", draw)
 
 
 def label_efficiency(patch, data, out, spoil):
-    draw = _curve._draw
-    patch.setattr(_curve, "_draw", lambda y, *rest: spoil(draw(fresh_data().y_train, *rest), y))
-    run_label_efficiency(
-        data, [N_LABELS], 2, out=out, command="", max_iter=2, n_jobs=1, random_state=0, verbose=0
-    )
+    spoil_curves(patch, spoil)
+    # a grid of one, so that the labels of held-out rows, which choose, choose nothing
+    settings = {"max_iter": 2, "cnn_budgets": [3], "verbose": 0}
+    run_label_efficiency(data, [N_LABELS], 2, out=out, command="", **settings)
+
+
+def mnist(patch, data, out, spoil):
+    spoil_curves(patch, spoil)
+    run_mnist(data, [N_LABELS], 2, out=out, command="", steps=[2], cnn_budgets=[3], verbose=0)
+
+
+def ablation(patch, data, out, spoil):
+    spoil_curves(patch, spoil)
+    run_ablation(data, [N_LABELS], 1, out=out, command="", steps=2, verbose=0)
+
+
+def robustness(patch, data, out, spoil):
+    def draw(pool, data, *rest):
+        rows = _pools.make_rows(pool, fresh_data(), *rest)
+        n = min(len(rows.y), N_ROWS)  # foreign rows, which have no label, come last
+        spoil(rows.y[:n], data.y_train[:n])
+        return rows
+
+    patch.setattr(_robustness, "make_rows", draw)
+    foreign = Foreign("other noise", noise_images(13, seed=1), noise_images(5, seed=2))
+    settings = {"out": out, "command": "", "max_iter": 2, "verbose": 0}
+    run_robustness(data, foreign, [4], 1, **settings)  # there are no more rows of a rare class
+
+
+def scan(patch, data, out, spoil):
+    spoil_draws(patch, _scan, spoil)
+    # what is found after two steps is nothing to choose a threshold by
+    patch.setattr(_scan, "_evaluated", lambda *args: {})
+    patch.setattr(_scan, "save_scan_figure", lambda *args: None)
+    patch.setattr(_scan, "scan_report", lambda *args: "")
+    path = out.parent / "scene.png"
+    Image.fromarray(noise_images(1, 48, 48)[0]).save(path)
+    scene = AnnotatedScene("noise", path, np.array([[10.0, 10.0, 14.0, 14.0]]))
+    settings = {"out": out, "command": "", "max_iter": 2, "stride": 1.0, "verbose": 0}
+    run_scan(data, [scene], scene, [N_LABELS], 2, **settings)
+
+
+def active(patch, data, out, spoil):
+    """Only labels that nobody asks for are spoilt: those that are asked for are to be seen."""
+    patch.setattr(_active, "save_active_figure", lambda *args: None)
+    settings = {"command": "", "first_steps": 2, "next_steps": 1, "verbose": 0}
+    arguments = ([N_LABELS, N_LABELS + 4], ["margin"], 1)
+    asked_for, suggest = np.zeros(N_ROWS, dtype=bool), _active.suggest
+
+    def remembered(rows):
+        asked_for[rows] = True
+        return rows
+
+    with pytest.MonkeyPatch.context() as inner:
+        inner.setattr(_active, "suggest", lambda *a, **k: remembered(suggest(*a, **k)))
+        spoil_draws(inner, _active, lambda masked, y: (remembered(masked != -1), masked)[1])
+        run_active(fresh_data(), *arguments, out=out / "asked", **settings)
+
+    def spoil_others(masked, y):
+        seen = spoil(np.where(asked_for, 0, -1), y)
+        leaked = (seen != -1) & ~asked_for
+        masked[leaked] = seen[leaked]
+        return masked
+
+    assert N_LABELS < asked_for.sum() < N_ROWS / 2
+    spoil_draws(patch, _active, spoil_others)
+    run_active(data, *arguments, out=out, **settings)
 
 
 def study(patch, data, out, spoil):
-    draw = _curve._draw
-    patch.setattr(_curve, "_draw", lambda y, *rest: spoil(draw(fresh_data().y_train, *rest), y))
+    spoil_curves(patch, spoil)
     run_study(data, 1, out=out, command="", n_labels=[N_LABELS], budget=1e-3, verbose=0)
 
 
@@ -43,17 +139,22 @@ def cross_validation(patch, data, out, spoil):
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
 
-    def draw(y, n_labels, *, random_state):
-        masked = mask_labels(fresh_data().y_train, n_labels, random_state=random_state)
-        return spoil(masked, y)
-
-    patch.setattr(script, "mask_labels", draw)
+    spoil_draws(patch, script, spoil)
     candidates = {"SGAN": (sgan(max_iter=2), {"learning_rate": [1e-3, 2e-3]})}
     settings = {"n_jobs": 1, "random_state": 0, "verbose": False}
     script.run(data, candidates, [N_LABELS], 1, out=out, **settings)
 
 
-BENCHMARKS = [label_efficiency, study, cross_validation]
+BENCHMARKS = [
+    label_efficiency,
+    study,
+    cross_validation,
+    active,
+    scan,
+    mnist,
+    ablation,
+    robustness,
+]
 
 
 def weights_of_all_fits(benchmark, out, *, permute=False, leak=False):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from tiny import curve_of
 
 from sgan_classifier import CNNClassifier, SGANClassifier, recipes
 from sgan_classifier.benchmarking import (
@@ -18,9 +19,9 @@ from sgan_classifier.benchmarking import (
     study_report,
     update_readme,
 )
+from sgan_classifier.benchmarking._compare import CACHE, compare
 from sgan_classifier.benchmarking._contenders import CNN, SGAN, to_unit_rows
 from sgan_classifier.benchmarking._data import DATA_VARIABLE, TABLES
-from sgan_classifier.benchmarking._label_efficiency import CACHE, compare
 from sgan_classifier.benchmarking._networks import CraterCNNVariant
 from sgan_classifier.benchmarking._report import comparison_sentences
 from sgan_classifier.benchmarking._study_sections import SECTION_KEYS, make_sections
@@ -39,16 +40,6 @@ def quick_run(tmp_path_factory):
 
 def read_record(folder, name="label_efficiency_digits"):
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def curve_of(scores):
-    """A curve with the given test scores, {name: (n_sizes, n_draws)}."""
-    scores = {name: np.asarray(rows, dtype=float) for name, rows in scores.items()}
-    n_sizes, n_draws = next(iter(scores.values())).shape
-    sizes = 10 * np.arange(1, n_sizes + 1)
-    return LabelEfficiencyCurve(
-        sizes, np.arange(n_draws), "accuracy", scores, scores, scores, scores
-    )
 
 
 class StopOnFirstBatch:

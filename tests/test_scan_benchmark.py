@@ -15,7 +15,8 @@ from sgan_classifier.benchmarking import (
     scan_main,
     scan_report,
 )
-from sgan_classifier.benchmarking._scan_report import mean_of, target_sentences, values
+from sgan_classifier.benchmarking._scan_report import target_sentences, values
+from sgan_classifier.benchmarking._statistics import mean_of
 
 
 @pytest.fixture(scope="module")

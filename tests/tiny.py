@@ -5,6 +5,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from sgan_classifier import CNNClassifier, SGANClassifier
+from sgan_classifier.model_selection import LabelEfficiencyCurve
 
 SETTINGS = {
     "max_iter": 3,
@@ -71,3 +72,13 @@ def weights(estimator):
     return {
         f"{m}.{name}": value for m, mod in modules.items() for name, value in state(mod).items()
     }
+
+
+def curve_of(scores):
+    """A curve with the given test scores, {name: (n_sizes, n_draws)}."""
+    scores = {name: np.asarray(rows, dtype=float) for name, rows in scores.items()}
+    n_sizes, n_draws = next(iter(scores.values())).shape
+    sizes = 10 * np.arange(1, n_sizes + 1)
+    return LabelEfficiencyCurve(
+        sizes, np.arange(n_draws), "accuracy", scores, scores, scores, scores
+    )

@@ -1,13 +1,23 @@
 """The code behind `benchmarks/`: data, methods, runs that can be stopped, and generated reports."""
 
-from ._active import hold_out_groups, run_active
+from ._ablation import ablation_report, run_ablation
+from ._ablation_command import ablation_main
+from ._active import run_active
 from ._active_report import active_report
 from ._command import active_main, label_efficiency_main, study_main
+from ._compare import parse_labels
 from ._contenders import make_contenders
 from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
-from ._label_efficiency import parse_labels, run_label_efficiency
+from ._held_out import hold_out_groups
+from ._label_efficiency import run_label_efficiency
+from ._mnist import run_mnist
+from ._mnist_command import mnist_main
+from ._mnist_report import mnist_report
 from ._report import label_efficiency_report, update_readme
+from ._robustness import run_robustness
+from ._robustness_command import robustness_main
+from ._robustness_report import robustness_report
 from ._scan import run_scan
 from ._scan_command import scan_main
 from ._scan_report import scan_report
@@ -18,6 +28,8 @@ __all__ = [
     "AnnotatedScene",
     "BenchmarkData",
     "EpochBudget",
+    "ablation_main",
+    "ablation_report",
     "active_main",
     "active_report",
     "hold_out_groups",
@@ -26,9 +38,16 @@ __all__ = [
     "load_benchmark_data",
     "load_scenes",
     "make_contenders",
+    "mnist_main",
+    "mnist_report",
     "parse_labels",
+    "robustness_main",
+    "robustness_report",
+    "run_ablation",
     "run_active",
     "run_label_efficiency",
+    "run_mnist",
+    "run_robustness",
     "run_scan",
     "run_study",
     "scan_main",

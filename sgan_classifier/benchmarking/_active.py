@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from ..active import suggest
 from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import LabelEfficiencyCurve, mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
-from ._active_report import HELD_OUT, RANDOM, active_report, save_active_figure
+from ._active_report import RANDOM, active_report, save_active_figure
+from ._compare import CACHE
 from ._data import BenchmarkData
-from ._label_efficiency import CACHE
 from ._record import describe_estimator, describe_run, write_json
 
 # What is measured after each fit, in this order.
@@ -140,43 +140,6 @@ def run_active(
     save_active_figure(curve, data.name, out / f"{stem}.png")
     (out / f"{stem}.md").write_text(active_report(record, f"{stem}.png"), encoding="utf-8")
     return record
-
-
-def hold_out_groups(data: BenchmarkData) -> BenchmarkData:
-    """Put every third group of the training rows in the place of the test rows.
-
-    Strategies are chosen on these, so that the test rows decide nothing.
-
-    Parameters
-    ----------
-    data : BenchmarkData
-        With `groups`.
-
-    Returns
-    -------
-    BenchmarkData
-        Its name ends in "_held_out".
-
-    Raises
-    ------
-    ValueError
-        If the groups of the training rows are not known.
-    """
-    if data.groups is None:
-        raise ValueError(
-            f"The data {data.name!r} does not say which group each training row belongs to, so no "
-            "group can be held out. Add groups_train to the .npz file."
-        )
-    held_out = np.isin(data.groups, np.unique(data.groups)[::3])
-    return replace(
-        data,
-        name=data.name + HELD_OUT,
-        X_train=data.X_train[~held_out],
-        y_train=data.y_train[~held_out],
-        X_test=data.X_train[held_out],
-        y_test=data.y_train[held_out],
-        groups=data.groups[~held_out],
-    )
 
 
 def _measure(

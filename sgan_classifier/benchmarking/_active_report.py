@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..model_selection import LabelEfficiencyCurve
+from ._held_out import HELD_OUT
 from ._report import run_summary
 from ._statistics import Mean, best_of, emphasised, markdown_table, mean_differences, mean_scores
 
 RANDOM = "random"
-HELD_OUT = "_held_out"  # ends the names of data whose test rows are held out of the training rows
 TARGET = (60, 100)  # so many suggested labels are to be worth so many random ones
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..active import STRATEGIES
-from ._active import hold_out_groups, run_active
+from ._active import run_active
+from ._contenders import METHODS
 from ._data import DATA_VARIABLE, KINDS, TABLES, load_benchmark_data
+from ._held_out import hold_out_groups
 from ._label_efficiency import run_label_efficiency
+from ._paired_cnn import CNN_BUDGETS
 from ._study import run_study
 from ._study_sections import SECTION_KEYS
 
@@ -39,6 +42,14 @@ def label_efficiency_main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="steps of every network, for a quick look (default: each estimator's own)",
     )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        choices=list(METHODS),
+        metavar="NAME",
+        help=f"of {', '.join(METHODS)} (default: all that the data allow)",
+    )
+    add_cnn_budgets(parser)
 
     def run(options: argparse.Namespace, command: str) -> None:
         run_label_efficiency(
@@ -50,6 +61,8 @@ def label_efficiency_main(arguments: Sequence[str] | None = None) -> int:
             n_jobs=options.jobs,
             random_state=options.seed,
             max_iter=options.max_iter,
+            methods=options.methods,
+            cnn_budgets=chosen_cnn_budgets(options, is_quick_look=options.max_iter is not None),
             device=options.device,
             verbose=not options.quiet,
         )
@@ -162,7 +175,8 @@ def active_main(arguments: Sequence[str] | None = None) -> int:
     return _main(parser, run, arguments)
 
 
-def _parser(script: str, description: str) -> argparse.ArgumentParser:
+def _parser(script: str, description: str, data: str | None = None) -> argparse.ArgumentParser:
+    """Return a parser with the options that all scripts share; `data` is the default data."""
     parser = argparse.ArgumentParser(
         prog=f"python {script}",
         description=f"{description} A run can be stopped (Ctrl-C) and started again with the same "
@@ -170,10 +184,11 @@ def _parser(script: str, description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data",
-        required=True,
+        required=data is None,
+        default=data,
         metavar="NAME",
         help=f"{', '.join(sorted([*KINDS, *TABLES]))}, or PATH.npz with X_train, y_train, X_test, "
-        "y_test",
+        f"y_test{'' if data is None else ' (default: %(default)s)'}",
     )
     parser.add_argument(
         "--data-dir",
@@ -213,6 +228,26 @@ def _parser(script: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def add_cnn_budgets(parser: argparse.ArgumentParser) -> None:
+    """Add the option that gives the paired CNN a budget of its own."""
+    parser.add_argument(
+        "--cnn-budgets",
+        nargs="*",
+        type=_positive,
+        metavar="N",
+        help="numbers of steps among which the CNN chooses its own best, on draws and training "
+        "rows that are not reported; none after the option: it takes as many steps as the SGAN "
+        f"(default: {' '.join(map(str, CNN_BUDGETS))}; none in a quick look)",
+    )
+
+
+def chosen_cnn_budgets(options: argparse.Namespace, *, is_quick_look: bool) -> Sequence[int]:
+    """Return what that option says."""
+    if options.cnn_budgets is not None:
+        return options.cnn_budgets
+    return () if is_quick_look else CNN_BUDGETS
+
+
 def _main(
     parser: argparse.ArgumentParser,
     run: Callable[[argparse.Namespace, str], None],
@@ -234,4 +269,12 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not a positive whole number")
+    return number
+
+
+def positive_number(text: str) -> float:
+    """Read a number above 0."""
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{number:g} is not above 0")
     return number

@@ -1,5 +1,6 @@
 """What the label-efficiency benchmark compares: the same six methods for every kind of data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,24 @@ from ._data import BenchmarkData
 SGAN = "SGAN"
 SGAN_2021 = "SGAN, 2021 recipe"
 CNN = "CNN, same network"
+CNN_OWN = "CNN, own best steps"
 CNN_2021 = "CNN, 2021 network"
 SPREADING = "LabelSpreading"
 SELF_TRAINING = "SelfTraining"
 LOGISTIC = "LogisticRegression"
 BOOSTING = "GradientBoosting"
 LABELED_ONLY = (LOGISTIC, BOOSTING)  # which cannot be shown an unlabelled row
+
+METHODS = {  # the names to choose methods by, which are words
+    "SGAN": SGAN,
+    "SGAN-2021": SGAN_2021,
+    "CNN": CNN,
+    "CNN-2021": CNN_2021,
+    "LabelSpreading": SPREADING,
+    "SelfTraining": SELF_TRAINING,
+    "LogisticRegression": LOGISTIC,
+    "GradientBoosting": BOOSTING,
+}
 
 # Above this many rows LabelSpreading's dense matrix (8 bytes a pair of rows) gives way to a sparse
 # graph of nearest neighbours.
@@ -32,7 +45,11 @@ MAX_LANDMARKS = 500
 
 
 def make_contenders(
-    data: BenchmarkData, *, max_iter: int | None = None, device: str = "auto"
+    data: BenchmarkData,
+    *,
+    max_iter: int | None = None,
+    device: str = "auto",
+    methods: Sequence[str] | None = None,
 ) -> dict[str, BaseEstimator]:
     """Return the methods to compare, by name.
 
@@ -43,6 +60,8 @@ def make_contenders(
     max_iter : int, optional
         Steps of every network, for a quick look; by default each estimator's own.
     device : str, default="auto"
+    methods : sequence of str, optional
+        Keys of `METHODS`; by default all that the data allow.
 
     Returns
     -------
@@ -50,6 +69,11 @@ def make_contenders(
         The two SGANs, the two CNNs, and scikit-learn's two semi-supervised methods. For feature
         tables one SGAN, the same MLP on the labels alone, those two methods, and two more that
         learn from the labelled rows alone, `LABELED_ONLY`.
+
+    Raises
+    ------
+    ValueError
+        If a method is unknown, or does not apply to the data.
 
     Examples
     --------
@@ -70,8 +94,19 @@ def make_contenders(
     }
     if data.X_train.ndim == 2:  # feature tables: the study's networks are for images
         del contenders[SGAN_2021], contenders[CNN_2021]
-        return {**contenders, **table_baselines()}
-    return {**contenders, **classical_baselines(len(data.X_train))}
+        contenders |= table_baselines()
+    else:
+        contenders |= classical_baselines(len(data.X_train))
+    if methods is None:
+        return contenders
+    wrong = [key for key in methods if METHODS.get(key) not in contenders]
+    if wrong:
+        known = [key for key, name in METHODS.items() if name in contenders]
+        raise ValueError(
+            f"{wrong[0]!r} is no method for the data {data.name!r}. Use some of {', '.join(known)}."
+        )
+    chosen = {METHODS[key] for key in methods}
+    return {name: contenders[name] for name in contenders if name in chosen}
 
 
 def classical_baselines(n_rows: int) -> dict[str, Pipeline]:

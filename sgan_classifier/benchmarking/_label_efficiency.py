@@ -1,28 +1,23 @@
-"""The label-efficiency benchmark: six methods on the same draws of labels."""
+"""The label-efficiency benchmark: all methods on the same draws of labels."""
 
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sklearn.base import BaseEstimator
-
-from ..exceptions import NoUnlabeledRowsWarning
-from ..model_selection import LabelEfficiencyCurve, label_efficiency_curve
-from ._contenders import LABELED_ONLY, make_contenders
+from ..model_selection import LabelEfficiencyCurve
+from ._compare import CACHE, compare
+from ._contenders import CNN, SGAN, make_contenders
 from ._data import BenchmarkData
+from ._paired_cnn import add_own_budget, choose_budgets
 from ._record import describe_estimator, describe_run, write_json
 from ._report import STUDY_DATA, STUDY_SGAN, label_efficiency_report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-ALL = "all"
-CACHE = ".benchmark-cache"  # below the folder of the reports
 
 
 def run_label_efficiency(
@@ -35,6 +30,8 @@ def run_label_efficiency(
     n_jobs: int = 1,
     random_state: int = 0,
     max_iter: int | None = None,
+    methods: Sequence[str] | None = None,
+    cnn_budgets: Sequence[int] = (),
     device: str = "auto",
     verbose: int = 1,
 ) -> dict[str, Any]:
@@ -58,6 +55,12 @@ def run_label_efficiency(
         Seed of the first draw.
     max_iter : int, optional
         Steps of every network, for a quick look.
+    methods : sequence of str, optional
+        Which methods to compare, by their keys in `METHODS`; by default all.
+    cnn_budgets : sequence of int, default=()
+        Numbers of steps among which the CNN chooses, for each number of labels, on draws and rows
+        that are not reported. None are tried by default, and the CNN takes as many steps as the
+        SGAN.
     device : str, default="auto"
     verbose : int, default=1
         0 shows no progress bar.
@@ -67,7 +70,7 @@ def run_label_efficiency(
     dict
         The record, as written.
     """
-    contenders = make_contenders(data, max_iter=max_iter, device=device)
+    contenders = make_contenders(data, max_iter=max_iter, device=device, methods=methods)
     settings = {
         "n_labels": list(n_labels),
         "n_draws": n_draws,
@@ -75,21 +78,25 @@ def run_label_efficiency(
         "n_jobs": n_jobs,
         "n_threads": 1,
         "max_iter": max_iter,
+        "methods": None if methods is None else list(methods),
+        "cnn_budgets": list(cnn_budgets),
         "device": device,
     }
     record = describe_run(data, command, **settings)
     record["estimators"] = {name: describe_estimator(est) for name, est in contenders.items()}
     started = time.perf_counter()
-    curve = compare(
-        contenders,
-        data,
-        n_labels,
-        n_draws,
-        memory=out / CACHE,
-        n_jobs=n_jobs,
-        random_state=random_state,
-        verbose=verbose,
-    )
+    running: dict[str, Any] = {"memory": out / CACHE, "n_jobs": n_jobs, "verbose": verbose}
+    chosen = None
+    if cnn_budgets and SGAN in contenders and CNN in contenders:
+        seeds = range(random_state, random_state + n_draws)
+        chosen = choose_budgets(
+            contenders[CNN], data, n_labels, cnn_budgets, reported_seeds=seeds, **running
+        )
+        record["cnn_budgets"] = chosen
+    running["random_state"] = random_state
+    curve = compare(contenders, data, n_labels, n_draws, **running)
+    if chosen is not None:
+        curve = add_own_budget(curve, contenders[CNN], chosen["chosen"], data, n_labels, **running)
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
     stem = f"label_efficiency_{data.name}"
@@ -98,60 +105,6 @@ def run_label_efficiency(
     report = label_efficiency_report(record, f"{stem}.png")
     (out / f"{stem}.md").write_text(report, encoding="utf-8")
     return record
-
-
-def compare(
-    estimators: dict[str, BaseEstimator],
-    data: BenchmarkData,
-    n_labels: Sequence[int | str],
-    n_draws: int,
-    *,
-    memory: Path | None,
-    n_jobs: int,
-    random_state: int,
-    verbose: int,
-) -> LabelEfficiencyCurve:
-    """Run `label_efficiency_curve` with the settings that all benchmarks share."""
-    with warnings.catch_warnings():
-        # With "all" labels there is nothing left to learn from without them, and nothing amiss.
-        warnings.simplefilter("ignore", NoUnlabeledRowsWarning)
-        # LabelSpreading divides zero by zero for rows that its graph connects to no label.
-        warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
-        return label_efficiency_curve(
-            estimators,
-            data.X_train,
-            data.y_train,
-            X_test=data.X_test,
-            y_test=data.y_test,
-            n_labels=parse_labels(n_labels),
-            labeled_only=[name for name in LABELED_ONLY if name in estimators],
-            n_draws=n_draws,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            memory=memory,
-            verbose=verbose,
-            n_threads=1,
-        )
-
-
-def parse_labels(words: Sequence[int | str]) -> list[int | str]:
-    """Turn numbers of labels as typed into integers and "all".
-
-    Examples
-    --------
-    >>> from sgan_classifier.benchmarking import parse_labels
-    >>> parse_labels(["10", "all"])
-    [10, 'all']
-    """
-    counts: list[int | str] = []
-    for word in words:
-        try:
-            counts.append(ALL if word == ALL else int(word))
-        except ValueError:
-            raise ValueError(
-                f"{word!r} is no number of labels. Use whole numbers, or {ALL!r}."
-            ) from None
-    return counts
 
 
 def draw_accuracies(curve: LabelEfficiencyCurve, figure: Figure, title: str) -> Axes:

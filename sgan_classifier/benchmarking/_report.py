@@ -8,7 +8,9 @@ from typing import Any
 
 from .. import recipes
 from ..model_selection import LabelEfficiencyCurve
-from ._contenders import CNN, SGAN, SGAN_2021
+from ._contenders import CNN, CNN_OWN, SGAN, SGAN_2021
+from ._goals import goals_table, losses_sentence
+from ._paired_cnn import PAIRED, has_pair, pair
 from ._statistics import (
     Mean,
     best_of,
@@ -55,16 +57,13 @@ def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
         accuracy_table(record),
         *_recipe_note(record),
         *_study_sentences(curve, name),
-        "## What the unlabelled images are worth",
-        f"`{SGAN}` ({_steps(record, SGAN)}) against `{CNN}` ({_steps(record, CNN)}): the same "
-        "network and augmentation, without the unlabelled images and without a generator. Paired "
-        "by draw, with 95 % intervals.",
-        _difference_table(curve),
-        "\n".join(f"- {sentence}" for sentence in comparison_sentences(curve)),
+        *_pair_section(record, curve),
+        *_goals_section(record, curve),
         "## Accuracy on the labelled rows it was trained on",
         _table(curve, curve.train_scores),
         "## Seconds a fit",
-        _table(curve, curve.fit_times, "{:.1f}"),
+        "Mean over the draws, and the longest.",
+        _seconds_table(curve),
         "## Settings",
         "What differs from the defaults; the JSON record holds all parameters.",
         "\n".join(
@@ -159,7 +158,9 @@ def _recipe_note(record: dict[str, Any]) -> list[str]:
 
 def comparison_sentences(curve: LabelEfficiencyCurve) -> list[str]:
     """Say for each number of labels whether the SGAN beats the same network without it."""
-    differences = mean_differences(curve, SGAN, CNN)
+    if not has_pair(curve):
+        return []
+    differences = mean_differences(pair(curve)[0], SGAN, PAIRED)
     return [
         f"{n_labels} labels: {_verdict(difference)}, {difference.in_points()}."
         for n_labels, difference in zip(curve.n_labels, differences, strict=True)
@@ -181,19 +182,67 @@ def _verdict(difference: Mean) -> str:
     return "the SGAN does not beat the CNN"
 
 
-def _difference_table(curve: LabelEfficiencyCurve) -> str:
-    is_better = curve.test_scores[SGAN] > curve.test_scores[CNN]
-    rows = [
-        [str(n_labels), difference.in_points(), f"{wins.sum()} of {len(wins)}"]
-        for n_labels, difference, wins in zip(
-            curve.n_labels, mean_differences(curve, SGAN, CNN), is_better, strict=True
+def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[str]:
+    if not has_pair(curve):
+        return []
+    paragraph = (
+        f"`{SGAN}` ({_steps(record, SGAN)}) against the same network and augmentation, without the "
+        "unlabelled images and without a generator. "
+    )
+    chosen = record.get("cnn_budgets")
+    if chosen is None:
+        paragraph += f"The CNN takes {_steps(record, CNN)}. "
+    else:
+        seeds = chosen["curve"]["seeds"]
+        paragraph += (
+            f"The paired CNN is, for each number of labels, the better one on average of the CNN "
+            f"with {_steps(record, CNN)} and the CNN with its own best number of steps. That was "
+            f"chosen from {', '.join(map(str, chosen['budgets']))} on {chosen['held_out']}, and "
+            f"on draws that are not reported (seeds {seeds[0]} to {seeds[-1]}). "
         )
+    sentences = [*comparison_sentences(curve)]
+    sentences += filter(None, [losses_sentence(pair(curve)[0], record["settings"]["n_labels"])])
+    return [
+        "## What the unlabelled images are worth",
+        f"{paragraph}Paired by draw, with 95 % intervals.",
+        _difference_table(record, curve),
+        "\n".join(f"- {sentence}" for sentence in sentences),
     ]
-    return markdown_table(["labels", "SGAN minus CNN", "draws in which the SGAN is better"], rows)
+
+
+def _goals_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[str]:
+    if not has_pair(curve):
+        return []
+    table = goals_table(curve, record["data"]["name"], record["settings"]["n_labels"])
+    return [] if table is None else ["## Goals", table]
+
+
+def _difference_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
+    paired, names = pair(curve)
+    is_better = paired.test_scores[SGAN] > paired.test_scores[PAIRED]
+    differences = mean_differences(paired, SGAN, PAIRED)
+    rows = [
+        [str(n_labels), differences[i].in_points(), f"{is_better[i].sum()} of {len(curve.seeds)}"]
+        for i, n_labels in enumerate(curve.n_labels)
+    ]
+    header = ["labels", "SGAN minus CNN", "draws in which the SGAN is better"]
+    if CNN_OWN in curve.test_scores:
+        header += ["the CNN's own best", "the paired CNN"]
+        for row, own, name in zip(rows, record["cnn_budgets"]["chosen"], names, strict=True):
+            row += [f"{own} steps", "own best" if name == CNN_OWN else "equal steps"]
+    return markdown_table(header, rows)
+
+
+def _seconds_table(curve: LabelEfficiencyCurve) -> str:
+    rows = [
+        [str(n), *(f"{s[i].mean():.1f} ({s[i].max():.1f})" for s in curve.fit_times.values())]
+        for i, n in enumerate(curve.n_labels)
+    ]
+    return markdown_table(["labels", *curve.fit_times], rows)
 
 
 def _study_sentences(curve: LabelEfficiencyCurve, name: str) -> list[str]:
-    if name != STUDY_DATA:
+    if name != STUDY_DATA or SGAN not in curve.test_scores:
         return []
     sentences = [
         "The study's figures were measured on its own images; they set the scale, and are no "

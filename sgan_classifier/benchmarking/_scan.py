@@ -28,8 +28,8 @@ from ..scan import (
     scan_scene,
     score_matches,
 )
+from ._compare import CACHE
 from ._data import BenchmarkData
-from ._label_efficiency import CACHE
 from ._record import describe_estimator, describe_run, to_plain, write_json
 from ._scan_report import MIN_DIAMETER, MIN_IOU, save_scan_figure, scan_report
 from ._scenes import AnnotatedScene

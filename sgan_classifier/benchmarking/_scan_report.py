@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from numpy.typing import NDArray
 
 from ._report import run_summary
-from ._statistics import Mean, markdown_table
+from ._statistics import markdown_table, mean_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,16 +91,6 @@ def values(record: dict[str, Any], n_labels: int, *keys: str) -> NDArray[np.floa
                 entry = entry[key]
             found.append(entry)
     return np.array(found, dtype=float)
-
-
-def mean_of(figures: ArrayLike) -> Mean:
-    """Return the mean with its 95 % interval by Student's t, which is NaN for one figure."""
-    figures = np.asarray(figures, dtype=float)
-    mean, n = float(figures.mean()), len(figures)
-    if n < 2:
-        return Mean(mean, np.nan, np.nan)
-    half = float(stats.t.ppf(0.975, n - 1) * figures.std(ddof=1) / np.sqrt(n))
-    return Mean(mean, mean - half, mean + half)
 
 
 def _table(record: dict[str, Any], kind: str) -> str:

@@ -3,7 +3,9 @@
 import math
 from typing import NamedTuple
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from ..model_selection import LabelEfficiencyCurve
 
@@ -36,6 +38,16 @@ def mean_scores(curve: LabelEfficiencyCurve) -> dict[str, list[Mean]]:
 def mean_differences(curve: LabelEfficiencyCurve, name: str, baseline: str) -> list[Mean]:
     """Return the mean difference, paired by draw, for each number of labels."""
     return _zipped(*curve.paired_difference(name, baseline))
+
+
+def mean_of(figures: ArrayLike) -> Mean:
+    """Return the mean with its 95 % interval by Student's t, which is NaN for one figure."""
+    figures = np.asarray(figures, dtype=float)
+    mean, n = float(figures.mean()), len(figures)
+    if n < 2:
+        return Mean(mean, np.nan, np.nan)
+    half = float(stats.t.ppf(0.975, n - 1) * figures.std(ddof=1) / np.sqrt(n))
+    return Mean(mean, mean - half, mean + half)
 
 
 def best_of(column: list[Mean]) -> float:

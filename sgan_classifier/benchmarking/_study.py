@@ -9,8 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from ..model_selection import LabelEfficiencyCurve
+from ._compare import CACHE, compare
 from ._data import BenchmarkData
-from ._label_efficiency import CACHE, compare
 from ._record import describe_estimator, describe_run, write_json
 from ._report import run_summary
 from ._statistics import best_of, emphasised, markdown_table, mean_differences, mean_scores

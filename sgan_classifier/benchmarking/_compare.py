@@ -1,0 +1,69 @@
+"""One run of several methods on the same draws of labels, as all benchmarks make it."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from sklearn.base import BaseEstimator
+
+from ..exceptions import NoUnlabeledRowsWarning
+from ..model_selection import LabelEfficiencyCurve, label_efficiency_curve
+from ._contenders import LABELED_ONLY
+from ._data import BenchmarkData
+
+ALL = "all"
+CACHE = ".benchmark-cache"  # below the folder of the reports
+
+
+def compare(
+    estimators: dict[str, BaseEstimator],
+    data: BenchmarkData,
+    n_labels: Sequence[int | str],
+    n_draws: int,
+    *,
+    memory: Path | None,
+    n_jobs: int,
+    random_state: int,
+    verbose: int,
+) -> LabelEfficiencyCurve:
+    """Run `label_efficiency_curve` with the settings that all benchmarks share."""
+    with warnings.catch_warnings():
+        # With "all" labels there is nothing left to learn from without them, and nothing amiss.
+        warnings.simplefilter("ignore", NoUnlabeledRowsWarning)
+        # LabelSpreading divides zero by zero for rows that its graph connects to no label.
+        warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
+        return label_efficiency_curve(
+            estimators,
+            data.X_train,
+            data.y_train,
+            X_test=data.X_test,
+            y_test=data.y_test,
+            n_labels=parse_labels(n_labels),
+            labeled_only=[name for name in LABELED_ONLY if name in estimators],
+            n_draws=n_draws,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            memory=memory,
+            verbose=verbose,
+            n_threads=1,
+        )
+
+
+def parse_labels(words: Sequence[int | str]) -> list[int | str]:
+    """Turn numbers of labels as typed into integers and "all".
+
+    Examples
+    --------
+    >>> from sgan_classifier.benchmarking import parse_labels
+    >>> parse_labels(["10", "all"])
+    [10, 'all']
+    """
+    counts: list[int | str] = []
+    for word in words:
+        try:
+            counts.append(ALL if word == ALL else int(word))
+        except ValueError:
+            raise ValueError(
+                f"{word!r} is no number of labels. Use whole numbers, or {ALL!r}."
+            ) from None
+    return counts

@@ -1,0 +1,132 @@
+"""The errors at 20 and 100 labels for budgets of time, beside the published ones."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import CNNClassifier, SGANClassifier
+from ..model_selection import LabelEfficiencyCurve
+from ._compare import CACHE, compare
+from ._contenders import CNN, SGAN
+from ._data import BenchmarkData
+from ._mnist_report import mnist_report
+from ._paired_cnn import add_own_budget, choose_budgets
+from ._record import describe_estimator, describe_run, write_json
+from ._timing import plan_steps
+
+
+def run_mnist(
+    data: BenchmarkData,
+    n_labels: Sequence[int],
+    n_draws: int,
+    *,
+    out: Path,
+    command: str,
+    minutes: Sequence[float] = (),
+    steps: Sequence[int] = (),
+    cnn_budgets: Sequence[int] = (),
+    n_jobs: int = 1,
+    random_state: int = 0,
+    device: str = "auto",
+    verbose: int = 1,
+) -> dict[str, Any]:
+    """Measure the SGAN and its CNN for each budget; write record and report after each.
+
+    Finished fits are kept below `out`, so that a stopped run goes on where it was.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    n_labels : sequence of int
+    n_draws : int
+    out : Path
+        Folder of `<data>.json` and `.md`.
+    command : str
+        The command line, for the record.
+    minutes : sequence of float, default=()
+        Budgets of time; the steps that fit are found by a short timing run.
+    steps : sequence of int, default=()
+        Budgets in steps.
+    cnn_budgets : sequence of int, default=()
+        As in `run_label_efficiency`.
+    n_jobs, random_state, device, verbose
+        As in `run_label_efficiency`.
+
+    Returns
+    -------
+    dict
+        The record, as written.
+
+    Raises
+    ------
+    ValueError
+        If there is no budget.
+    """
+    if not minutes and not steps:
+        raise ValueError("There is no budget. Pass minutes or steps.")
+    shared = {**data.parameters, "device": device}
+    sgan, cnn = SGANClassifier(**shared), CNNClassifier(network="auto", **shared)
+    record = describe_run(
+        data,
+        command,
+        n_labels=list(n_labels),
+        n_draws=n_draws,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        n_threads=1,
+        minutes=list(minutes),
+        steps=list(steps),
+        cnn_budgets=list(cnn_budgets),
+        device=device,
+    )
+    record["estimators"] = {SGAN: describe_estimator(sgan), CNN: describe_estimator(cnn)}
+    record["budgets"] = []
+    started = time.perf_counter()
+    running: dict[str, Any] = {"memory": out / CACHE, "n_jobs": n_jobs, "verbose": verbose}
+    chosen = None
+    if cnn_budgets:
+        seeds = range(random_state, random_state + n_draws)
+        chosen = choose_budgets(cnn, data, n_labels, cnn_budgets, reported_seeds=seeds, **running)
+        record["cnn_budgets"] = chosen
+    budgets: list[dict[str, Any]] = []
+    for limit in sorted(minutes):
+        planned = plan_steps(
+            sgan,
+            data,
+            max(n_labels),
+            60 * limit,
+            memory=out / CACHE,
+            n_jobs=n_jobs,
+            machine=record["machine"],
+        )
+        budgets.append({"minutes": limit, **planned})
+    budgets += [{"minutes": None, "steps": n} for n in sorted(steps)]
+    for budget in budgets:
+        n_steps = int(budget["steps"])
+        estimators = {
+            SGAN: sgan.set_params(max_iter=n_steps),
+            CNN: cnn.set_params(max_iter=n_steps),
+        }
+        curve = _measure(estimators, data, n_labels, n_draws, random_state, chosen, running)
+        record["budgets"].append({**budget, "curve": curve.to_dict()})
+        record["seconds"] = time.perf_counter() - started
+        write_json(record, out / f"{data.name}.json")
+        (out / f"{data.name}.md").write_text(mnist_report(record), encoding="utf-8")
+    return record
+
+
+def _measure(
+    estimators: dict[str, Any],
+    data: BenchmarkData,
+    n_labels: Sequence[int],
+    n_draws: int,
+    random_state: int,
+    chosen: dict[str, Any] | None,
+    running: dict[str, Any],
+) -> LabelEfficiencyCurve:
+    settings = {**running, "random_state": random_state}
+    curve = compare(estimators, data, n_labels, n_draws, **settings)
+    if chosen is None:
+        return curve
+    return add_own_budget(curve, estimators[CNN], chosen["chosen"], data, n_labels, **settings)

@@ -1,0 +1,187 @@
+"""The CNN that the SGAN is paired with: the better of two budgets, one of them its own best."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from .._labels import known_labels
+from ..model_selection import LabelEfficiencyCurve
+from ._compare import ALL, compare, parse_labels
+from ._contenders import CNN, CNN_OWN, SGAN
+from ._data import BenchmarkData
+from ._held_out import hold_out
+
+# Numbers of steps that the CNN may choose from, and the draws that it chooses on: their seeds
+# are far above those that are reported.
+CNN_BUDGETS = (250, 500, 1000, 2000, 4000)
+SELECTION_SEED, SELECTION_DRAWS = 1000, 3
+
+PAIRED = "paired CNN"
+
+
+def choose_budgets(
+    cnn: BaseEstimator,
+    data: BenchmarkData,
+    n_labels: Sequence[int | str],
+    budgets: Sequence[int],
+    *,
+    reported_seeds: Sequence[int],
+    memory: Path,
+    n_jobs: int,
+    verbose: int,
+) -> dict[str, Any]:
+    """Choose the CNN's number of steps for each number of labels, on training rows alone.
+
+    It is tested on scenes held out of the training rows, or where there are none on single rows,
+    with draws that are not reported. The most accurate on average wins; of equals, the shortest.
+
+    Parameters
+    ----------
+    cnn : CNNClassifier
+    data : BenchmarkData
+        Its test rows are not looked at.
+    n_labels : sequence of int or "all"
+        Where too few rows are left for a number, all of them are labelled.
+    budgets : sequence of int
+        Numbers of steps.
+    reported_seeds : sequence of int
+        None of them is used.
+    memory : Path
+        Folder of finished fits.
+    n_jobs, verbose : int
+
+    Returns
+    -------
+    dict
+        "budgets", "chosen" (one for each number of labels), "held_out" (in words) and "curve".
+
+    Raises
+    ------
+    ValueError
+        If a seed that is reported would be chosen on.
+    """
+    seeds = range(SELECTION_SEED, SELECTION_SEED + SELECTION_DRAWS)
+    if set(seeds) & set(reported_seeds):
+        raise ValueError(
+            f"The seeds {seeds[0]} to {seeds[-1]} choose the CNN's number of steps, and cannot be "
+            "reported too. Use another seed or fewer draws."
+        )
+    held_out = hold_out(data)
+    budgets = sorted(set(budgets))
+    curve = compare(
+        {str(budget): clone(cnn).set_params(max_iter=budget) for budget in budgets},
+        held_out,
+        [_within(n, held_out) for n in parse_labels(n_labels)],
+        SELECTION_DRAWS,
+        memory=memory,
+        n_jobs=n_jobs,
+        random_state=SELECTION_SEED,
+        verbose=verbose,
+    )
+    means = np.array(list(curve.mean().values()))  # (n_budgets, n_sizes)
+    what = "rows" if data.groups is None else "rows of scenes"
+    return {
+        "budgets": budgets,
+        "chosen": [budgets[i] for i in means.argmax(axis=0)],
+        "held_out": f"{len(held_out.X_test)} training {what} held out",
+        "curve": curve.to_dict(),
+    }
+
+
+def add_own_budget(
+    curve: LabelEfficiencyCurve,
+    cnn: BaseEstimator,
+    chosen: Sequence[int],
+    data: BenchmarkData,
+    n_labels: Sequence[int | str],
+    **settings: Any,
+) -> LabelEfficiencyCurve:
+    """Measure the CNN with the steps chosen for each number of labels, on the draws of `curve`.
+
+    Parameters
+    ----------
+    curve : LabelEfficiencyCurve
+    cnn : CNNClassifier
+    chosen : sequence of int
+        As from `choose_budgets`.
+    data, n_labels, **settings
+        Of the call of `compare` that made `curve`.
+
+    Returns
+    -------
+    LabelEfficiencyCurve
+        `curve` with `CNN_OWN` behind the SGAN and the CNN.
+    """
+    rows: list[LabelEfficiencyCurve | None] = [None] * len(n_labels)
+    for budget in sorted(set(chosen)):
+        at = [i for i, own in enumerate(chosen) if own == budget]
+        estimators = {CNN_OWN: clone(cnn).set_params(max_iter=budget)}
+        part = compare(estimators, data, [n_labels[i] for i in at], len(curve.seeds), **settings)
+        for row, i in enumerate(at):
+            rows[i] = _row(part, row)
+    columns: dict[str, Any] = {}
+    for column in ("test_scores", "train_scores", "fit_times", "score_times"):
+        values = getattr(curve, column)
+        own = np.concatenate([getattr(row, column)[CNN_OWN] for row in rows])
+        order = [name for name in (SGAN, CNN) if name in values]
+        first = {name: values[name] for name in order}
+        columns[column] = {**first, CNN_OWN: own, **values}
+    return replace(curve, **columns)
+
+
+def pair(curve: LabelEfficiencyCurve) -> tuple[LabelEfficiencyCurve, list[str]]:
+    """Pair the SGAN with the CNN whose mean is the better one, for each number of labels.
+
+    Parameters
+    ----------
+    curve : LabelEfficiencyCurve
+        With `SGAN`, `CNN` and, where the CNN chose a budget of its own, `CNN_OWN`.
+
+    Returns
+    -------
+    curve : LabelEfficiencyCurve
+        With `SGAN` and `PAIRED` alone.
+    names : list of str
+        Which CNN that is, for each number of labels.
+    """
+    candidates = [name for name in (CNN, CNN_OWN) if name in curve.test_scores]
+    means = curve.mean()
+    names = [max(candidates, key=lambda name: means[name][i]) for i in range(len(curve.n_labels))]
+    scores = {
+        SGAN: curve.test_scores[SGAN],
+        PAIRED: np.stack([curve.test_scores[name][i] for i, name in enumerate(names)]),
+    }
+    unknown = {name: np.full(rows.shape, np.nan) for name, rows in scores.items()}
+    paired = LabelEfficiencyCurve(
+        curve.n_labels, curve.seeds, curve.scoring, scores, unknown, unknown, unknown
+    )
+    return paired, names
+
+
+def has_pair(curve: LabelEfficiencyCurve) -> bool:
+    """Say whether both the SGAN and the same network without it were run."""
+    return SGAN in curve.test_scores and CNN in curve.test_scores
+
+
+def _within(n: int | str, data: BenchmarkData) -> int | str:
+    """Return "all" where the rows do not suffice to draw `n` evenly."""
+    counts = np.unique(known_labels(data.y_train)[0], return_counts=True)[1]
+    return n if n != ALL and -(-int(n) // len(counts)) <= counts.min() else ALL
+
+
+def _row(curve: LabelEfficiencyCurve, row: int) -> LabelEfficiencyCurve:
+    def cut(values: dict) -> dict:
+        return {name: array[[row]] for name, array in values.items()}
+
+    return replace(
+        curve,
+        n_labels=curve.n_labels[[row]],
+        test_scores=cut(curve.test_scores),
+        train_scores=cut(curve.train_scores),
+        fit_times=cut(curve.fit_times),
+        score_times=cut(curve.score_times),
+    )

@@ -1,0 +1,140 @@
+"""The benchmark against published errors, run for real with a tiny budget."""
+
+import json
+
+import numpy as np
+import pytest
+from tiny import curve_of, noise_images, sgan
+
+from sgan_classifier.benchmarking import (
+    BenchmarkData,
+    mnist_main,
+    mnist_report,
+    run_mnist,
+)
+from sgan_classifier.benchmarking import _timing as timing
+from sgan_classifier.benchmarking._contenders import CNN, CNN_OWN, SGAN
+from sgan_classifier.benchmarking._data import KINDS
+from sgan_classifier.benchmarking._mnist_report import GOALS
+from sgan_classifier.benchmarking._published import MNIST
+from sgan_classifier.benchmarking._timing import PLANNED, plan_steps, time_fits
+
+
+def noise(n=40):
+    X, y = noise_images(n), np.arange(n) % 2
+    parameters = {"width": 2, "batch_size": 4}  # nothing here depends on how large networks are
+    return BenchmarkData("noise", X, y, X[:10], y[:10], parameters=parameters)
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("reports")
+    path = out / "noise.npz"
+    data = noise()
+    np.savez(
+        path, X_train=data.X_train, y_train=data.y_train, X_test=data.X_test, y_test=data.y_test
+    )
+    words = ["--data", str(path), "--labels", "4", "8", "--steps", "2", "1", "--draws", "2"]
+    words += ["--cnn-budgets", "1", "--quiet", "--out", str(out)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, "noise", data.parameters)
+        assert mnist_main(words) == 0
+    return out
+
+
+def record_of(runs, longest=1.0, name="mnist"):
+    """A record with the given errors, {steps: {method: (n_sizes, n_draws)}}, at 20 and 100."""
+    budgets = []
+    for steps, errors in runs.items():
+        curve = curve_of({m: 1 - np.asarray(e) / 100 for m, e in errors.items()})
+        curve.n_labels = np.array([20, 100])
+        curve.fit_times = {m: np.full((2, 2), longest) for m in errors}
+        budgets.append({"minutes": None, "steps": steps, "curve": curve.to_dict()})
+    machine = {"device_name": "a CPU", "device": "cpu", "precision": "fp32"}
+    settings = {"n_labels": [20, 100], "n_draws": 2, "random_state": 0, "n_threads": 1}
+    data = {"name": name, "n_train": 9, "n_test": 9, "row_shape": [8, 8], "n_classes": 10}
+    return {
+        "command": "a command",
+        "date": "today",
+        "data": data,
+        "machine": machine,
+        "versions": {},
+        "settings": {**settings, "n_jobs": 1},
+        "seconds": 1.0,
+        "budgets": budgets,
+    }
+
+
+def test_run_writes_a_record_that_makes_the_report_again(quick_run):
+    record = json.loads((quick_run / "noise.json").read_text())
+    assert [budget["steps"] for budget in record["budgets"]] == [1, 2]
+    for budget in record["budgets"]:
+        assert list(budget["curve"]["test_scores"]) == [SGAN, CNN, CNN_OWN]
+    first, second = (budget["curve"]["fit_times"][CNN_OWN] for budget in record["budgets"])
+    assert first == second, "the CNN with its own steps is fitted once for all budgets"
+    report = (quick_run / "noise.md").read_text()
+    assert report == mnist_report(record)
+    assert "Salimans" not in report, "published figures are those of MNIST"
+
+
+def test_published_errors_stand_beside_ours_with_their_sources():
+    report = mnist_report(record_of({100: {SGAN: [[3.0, 5.0], [1.0, 1.2]], CNN: [[9, 8], [7, 6]]}}))
+    assert "| SGAN, 100 steps | 4.00 ± 1.41 (median 4.00) | 1.10 ± 0.14 (median 1.10) |" in report
+    assert "| Bad GAN [3] |  | 0.795 ± 0.098 |" in report
+    assert "| Triple-GAN [2] | 4.81 ± 4.95 | 0.91 ± 0.58 |" in report
+    assert "| CT-GAN [4] |  | 0.89 ± 0.13 † |" in report
+    assert "3. Dai et al." in report
+    assert "| SGAN, 100 steps | 20 | 3.00, 5.00 |" in report
+
+
+def test_published_errors_fall_with_more_labels():
+    for entry in MNIST:
+        means = [entry.errors[n][0] for n in sorted(entry.errors)]
+        assert means == sorted(means, reverse=True)
+
+
+def test_goals_are_held_against_the_longest_training_within_their_time():
+    good, poor = {SGAN: [[3.0, 1.0], [1.0, 1.2]]}, {SGAN: [[9.0, 9.0], [0.6, 0.8]]}
+    for errors in (good, poor):
+        errors[CNN] = [[9.0, 9.0], [9.0, 9.0]]
+    lines = mnist_report(record_of({100: good, 200: poor})).splitlines()[-4:]
+    assert [line.split("|")[-2].strip() for line in lines] == [
+        "**not met**",
+        "**not met**",
+        "met",
+        "met",
+    ]
+    assert all("(200 steps)" in line for line in lines)
+    late = mnist_report(record_of({100: good}, longest=500.0)).splitlines()[-4:]
+    assert "not measured" in late[2], "no fit was that short"
+    assert len(GOALS) == len(late)
+
+
+def test_steps_are_planned_for_the_slowest_of_the_fits(tmp_path, monkeypatch):
+    def timed(estimator, data, n_labels, n_jobs, data_key):
+        return [(1.0, 0.01), (2.0, 0.02)]
+
+    monkeypatch.setattr(timing, "time_fits", timed)
+    settings = {"memory": tmp_path, "n_jobs": 2, "machine": {"name": "a"}}
+    planned = plan_steps(sgan(), noise(), 4, 60.0, **settings)
+    assert planned["seconds_a_step"] == 0.02
+    assert planned["steps"] == int((PLANNED * 60 - 2) / 0.02) // 10 * 10
+    with pytest.raises(ValueError, match="No step fits into 1 seconds"):
+        plan_steps(sgan(), noise(), 4, 1.0, **settings)
+
+
+def test_timing_is_measured_once_and_then_remembered(tmp_path, monkeypatch):
+    monkeypatch.setattr(timing, "FEW", 1)
+    monkeypatch.setattr(timing, "MANY", 3)
+    settings = {"memory": tmp_path, "n_jobs": 1}
+    first = plan_steps(sgan(), noise(), 4, 60.0, machine={"name": "a"}, **settings)
+    assert plan_steps(sgan(), noise(), 4, 60.0, machine={"name": "a"}, **settings) == first
+    assert first["seconds_a_step"] > 0
+    ((start, a_step),) = time_fits(sgan(), noise(), 4, 1, "")
+    assert start >= 0
+    assert a_step > 0
+
+
+def test_run_without_a_budget_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="There is no budget"):
+        run_mnist(noise(), [4], 1, out=tmp_path, command="")
