@@ -113,8 +113,8 @@ def test_wheel_works_in_an_environment_of_its_own(built, tmp_path):
     version = sgan_classifier.__version__
     assert run_inside(python, "-c", USE).split() == [version, version]
     command = Path(inside.bin_path) / "sgan-classifier"
-    for name in ("fit", "predict", "scan", "demo"):
-        assert name in run_inside(command, "--help")
+    text = run_inside(command, "--help")
+    assert all(name in text for name in ("fit", "predict", "scan", "demo"))
 
 
 # ---------------------------------------------------------------------- the two sets of versions
