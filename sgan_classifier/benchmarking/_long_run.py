@@ -68,7 +68,7 @@ def _one_fit(folder: Path, variant: str, seed: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # so few steps teach nothing, and a fit may say so
         estimator = make_estimator(
-            variant, seed, max_iter=10, checkpoint_dir=folder / "checkpoint", checkpoint_every=4
+            variant, seed, max_iter=6, checkpoint_dir=folder / "checkpoint", checkpoint_every=4
         ).fit(X, y)
     persistence.save(estimator, folder / "model")
     assert persistence.load(folder / "model").predict(X).shape == (N_ROWS,)
