@@ -65,7 +65,7 @@ class SGANClassifier(BaseImageClassifier):
         "salimans2016_mnist" does without.
     latent_dim : int, default=100
         Number of noise variables of the generator.
-    adversarial_weight : float, default=0.1
+    adversarial_weight : float, default=0.3
         Weight of the loss for telling real from generated rows [1]_. 0 trains no generator.
     entropy_weight : float, default=0.0
         Weight of the conditional entropy of the unlabelled rows [2]_.
@@ -80,7 +80,7 @@ class SGANClassifier(BaseImageClassifier):
         pseudo-labels from drifting towards one class. Set it to 0 if the labels were not drawn in
         the proportions of the unlabelled rows. With `class_weight` it counts as 0. "auto" is 5 for
         images and 0 for feature tables.
-    generator_loss : str, default="non_saturating"
+    generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
         "non_saturating", the adversarial loss.
@@ -222,11 +222,11 @@ class SGANClassifier(BaseImageClassifier):
         network: Any = "auto",
         width: int = 32,
         latent_dim: int = 100,
-        adversarial_weight: float = 0.1,
+        adversarial_weight: float = 0.3,
         entropy_weight: float = 0.0,
         pseudo_label_weight: float | str = "auto",
         balance_weight: float | str = "auto",
-        generator_loss: str = "non_saturating",
+        generator_loss: str = "feature_matching",
         ema_decay: float = 0.99,
         augment: Any = "auto",
         scaling: str | None = "auto",

@@ -4,10 +4,12 @@ The file is a safetensors file. Its metadata hold the name of the format, the ve
 stored, the JSON, and a checksum over the JSON and the tensors.
 """
 
+import glob
 import hashlib
 import json
 import os
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from .exceptions import DamagedFileError, NewerFormatError, NotAModelFileError
 
 FORMAT = "sgan_classifier"
 FORMAT_VERSION = 1
+_STALE_SECONDS = 3600.0  # no write takes as long
 _LENGTH_BYTES = 8  # of the number at the start of a safetensors file: the length of its header
 
 
@@ -152,6 +155,7 @@ def _damaged(path: Path, reason: str) -> DamagedFileError:
 
 def _replace(path: Path, data: bytes) -> None:
     """Put a file in place of another in one step, once all of it is on the disk."""
+    _delete_stale(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
@@ -169,3 +173,14 @@ def _replace(path: Path, data: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _delete_stale(path: Path) -> None:
+    """Delete what processes left that were killed as they wrote this file.
+
+    By age, as another process may be writing the same file just now.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.unlink()

@@ -223,6 +223,12 @@ def test_pull_away_of_a_single_image_is_zero():
     assert losses.pull_away(torch.ones(1, 4)) == 0
 
 
+def test_pull_away_of_two_images_is_their_squared_cosine():
+    # the smallest batch that has a pair: at 60 degrees the cosine is 1/2
+    features = torch.tensor([[2.0, 0.0], [0.5, 0.75**0.5]], dtype=torch.float64)
+    assert losses.pull_away(features).item() == pytest.approx(1 / 4)
+
+
 def test_realness_of_equal_logits_is_the_share_of_real_classes():
     # K + 1 equal logits: p(real) = K / (K + 1)
     assert losses.real_logit(torch.zeros(1, 3)).sigmoid().item() == pytest.approx(3 / 4)

@@ -160,7 +160,7 @@ def test_set_score_request_leaves_the_given_scorer_as_it_was():
     with config_context(enable_metadata_routing=True):
         given = make_scorer(accuracy_score)
         make_labeled_scorer(given).set_score_request(sample_weight=True)
-        assert given.get_metadata_routing().score.requests["sample_weight"] is None
+        assert given.get_metadata_routing().score.requests.get("sample_weight") is None
 
 
 def test_several_scorers_ask_for_metadata_themselves(data):

@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -460,6 +461,17 @@ def test_process_killed_while_it_saves_leaves_the_old_file(model, tmp_path, call
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == model.read_bytes()
     assert persistence.load(path).n_threads_ == 1
+
+
+def test_next_save_deletes_what_a_killed_one_left_an_hour_ago(tmp_path):
+    left, writing, other = (tmp_path / f".{name}.tmp" for name in ("m.0a", "m.0b", "n.0a"))
+    for path in (left, writing, other):
+        path.touch()
+    hour_ago = time.time() - 3601
+    os.utime(left, (hour_ago, hour_ago))
+    os.utime(other, (hour_ago, hour_ago))
+    _tensor_file.write(tmp_path / "m", "model", {}, {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [writing.name, other.name, "m"]
 
 
 def test_file_is_readable_as_others_and_a_link_stays_a_link(tmp_path):

@@ -22,6 +22,8 @@ from ._scan import run_scan
 from ._scan_command import scan_main
 from ._scan_report import scan_report
 from ._scenes import AnnotatedScene, load_scenes
+from ._soak_command import run_soak, soak_main
+from ._soak_report import soak_report
 from ._study import run_study, study_report
 
 __all__ = [
@@ -49,9 +51,12 @@ __all__ = [
     "run_mnist",
     "run_robustness",
     "run_scan",
+    "run_soak",
     "run_study",
     "scan_main",
     "scan_report",
+    "soak_main",
+    "soak_report",
     "study_main",
     "study_report",
     "update_readme",

@@ -1,0 +1,121 @@
+"""The command line of `benchmarks/soak.py`."""
+
+import argparse
+import os
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ._command import DEFAULT_OUT, INTERRUPTED
+from ._long_run import run_fits
+from ._record import _processor, _versions, to_plain, write_json
+from ._soak import soak
+from ._soak_jobs import EVERY
+from ._soak_report import soak_report
+
+NAME = "soak"
+
+
+def soak_main(arguments: Sequence[str] | None = None) -> int:
+    """Run `benchmarks/soak.py`; return the exit status: 1 if work was lost."""
+    parser = argparse.ArgumentParser(
+        prog="python benchmarks/soak.py",
+        description="Kill processes that fit, search, save and load, at random, and compare what "
+        "is left with jobs that were never disturbed; then fit many times in one process. Writes "
+        "a JSON record and a Markdown report. Needs Linux.",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=30.0,
+        metavar="N",
+        help="how long to kill (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--fits",
+        type=int,
+        default=200,
+        metavar="N",
+        help="fits in one process; 0 for none (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: %(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=DEFAULT_OUT,
+        metavar="DIR",
+        help="folder of the reports (default: %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser.parse_args(words)
+    try:
+        record = run_soak(
+            options.minutes,
+            options.fits,
+            out=options.out,
+            command=shlex.join([*parser.prog.split(), *words]),
+            random_state=options.seed,
+            verbose=not options.quiet,
+        )
+    except KeyboardInterrupt:
+        tqdm.write("Stopped. Nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    return 1 if record["soak"]["lost"] else 0
+
+
+def run_soak(
+    minutes: float,
+    n_fits: int,
+    *,
+    out: Path,
+    command: str,
+    random_state: int = 0,
+    verbose: int = 1,
+) -> dict[str, Any]:
+    """Run the soak and the long run, and write `soak.json` and `soak.md`.
+
+    Parameters
+    ----------
+    minutes : float
+        Of rounds. A round that has begun is finished.
+    n_fits : int
+        In one process; none if 0.
+    out : Path
+        Folder of the reports.
+    command : str
+        The command line that makes the run again.
+    random_state : int
+    verbose : int
+        0 shows no progress bar.
+
+    Returns
+    -------
+    dict
+        The record.
+    """
+    start = time.monotonic()
+    tally = soak(minutes, random_state, verbose)
+    record = {
+        "command": command,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "device_name": _processor(),
+            "n_cpus": os.cpu_count(),
+        },
+        "versions": _versions(),
+        "settings": {"minutes": minutes, "n_fits": n_fits, "seed": random_state},
+        "soak": {**to_plain(vars(tally)), "every": EVERY, "seconds": time.monotonic() - start},
+        "long_run": run_fits(n_fits, seed=random_state) if n_fits else None,
+    }
+    write_json(record, out / f"{NAME}.json")
+    (out / f"{NAME}.md").write_text(soak_report(record), encoding="utf-8")
+    return record
