@@ -1,3 +1,6 @@
+import re
+import sys
+
 import numpy as np
 import pytest
 
@@ -41,6 +44,7 @@ def test_pandas_columns_with_missing_values(dtype):
         np.array(["a", np.nan]),
         np.array([b"a", b"-1"]),
         np.array(["a", "-1"], dtype=object),
+        np.array([b"a", b"-1"], dtype=object),
     ],
 )
 def test_text_that_was_a_marker_is_an_error_whose_remedy_works(y):
@@ -49,6 +53,22 @@ def test_text_that_was_a_marker_is_an_error_whose_remedy_works(y):
     if y.dtype.kind == "U":
         text = "-1" if "-1" in y.tolist() else "nan"
         assert is_unlabeled(np.where(y == text, None, y.astype(object))).tolist() == [False, True]
+
+
+def test_text_that_was_a_marker_is_named():
+    for text in ("-1", "nan"):
+        for y in (np.array(["a", text]), np.array(["a", text], dtype=object)):
+            with pytest.raises(ValueError, match=re.escape(f"holds the string {text!r}")):
+                is_unlabeled(y)
+
+
+def test_bytes_that_are_no_text_are_labels():
+    assert not is_unlabeled(np.array([b"\xff", b"a"], dtype=object)).any()
+
+
+def test_other_objects_are_labels_where_pandas_was_never_imported(monkeypatch):
+    monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    assert is_unlabeled(np.array([frozenset("a"), None], dtype=object)).tolist() == [False, True]
 
 
 def test_known_labels_are_what_metrics_accept():

@@ -69,6 +69,7 @@ def test_flat_rows_that_are_not_contiguous_are_viewed_too():
     ("shape", "image_shape", "message"),
     [
         ((9, 3, 32, 3), None, r"\(3, 32, 3\), which could be .* image_shape"),
+        ((9, 3, 32, 4), None, r"Pass image_shape=.*: \(3, 32, 4\) or \(32, 4, 3\)\."),
         ((9, 4, 4, 4), (4, 4), r"\(4, 4, 4\), which could be .* image_shape"),
         ((9, 32, 32, 12), None, r"\(32, 32, 12\).* neither end\. Pass image_shape"),
         ((9, 8, 8, 0), None, "neither end"),
