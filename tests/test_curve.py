@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 
 import joblib
@@ -21,6 +22,7 @@ from sgan_classifier.model_selection import (
     label_efficiency_curve,
     mask_labels,
 )
+from sgan_classifier.model_selection._curve_fit import share_threads
 
 RECEIVED = []
 
@@ -202,6 +204,49 @@ def test_two_jobs_give_the_scores_of_one(digits):
         np.testing.assert_array_equal(one.train_scores[name], two.train_scores[name])
 
 
+def test_by_default_fits_of_one_thread_share_out_torchs_threads(digits):
+    """Two at a time in processes of their own: what is measured to be the faster way."""
+    torch = pytest.importorskip("torch")
+    options = {"n_labels": ["all"], "n_draws": 4, "scoring": process_scorer}
+    here = os.getpid()
+    torch.set_num_threads(2)
+    side_by_side = label_efficiency_curve({"meter": ThreadMeter()}, **digits, **options)
+    assert here not in side_by_side.test_scores["meter"]
+    options["scoring"] = threads_scorer
+    curve = label_efficiency_curve({"meter": ThreadMeter()}, **digits, **options)
+    assert (curve.test_scores["meter"] == 1).all()
+    torch.set_num_threads(1)
+    options["scoring"] = process_scorer
+    alone = label_efficiency_curve({"meter": ThreadMeter()}, **digits, **options)
+    assert (alone.test_scores["meter"] == here).all()
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "n_threads", "n_fits", "expected"),
+    [("auto", None, 50, 6), ("auto", None, 4, 4), ("auto", 2, 50, 3), ("auto", 9, 50, 1)]
+    + [(None, None, 50, None), (3, None, 50, 3)],
+)
+def test_threads_are_shared_out(n_jobs, n_threads, n_fits, expected):
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(6)
+    if torch.cuda.is_available() and n_jobs == "auto":
+        expected = None
+    assert share_threads(n_jobs, n_threads, n_fits) == expected
+
+
+@pytest.mark.parametrize("config", [{"backend": "threading"}, {"n_jobs": 2}])
+def test_joblibs_own_configuration_comes_before_the_default(config):
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(6)
+    with joblib.parallel_config(**config):
+        assert share_threads("auto", None, 50) is None
+
+
+def test_another_word_for_the_number_of_jobs_is_an_error():
+    with pytest.raises(ValueError, match="n_jobs='all' must be an integer, None or 'auto'"):
+        share_threads("all", None, 1)
+
+
 def test_threads_are_limited_in_the_fit_and_restored(digits):
     torch = pytest.importorskip("torch")
     options = {"n_labels": ["all"], "n_draws": 1, "scoring": threads_scorer}
@@ -214,7 +259,7 @@ def test_threads_are_limited_in_the_fit_and_restored(digits):
             )
             assert curve.test_scores["meter"] == threads
             assert torch.get_num_threads() == 3
-        curve = label_efficiency_curve({"meter": ThreadMeter()}, **digits, **options)
+        curve = label_efficiency_curve({"meter": ThreadMeter()}, **digits, **options, n_jobs=1)
         assert curve.test_scores["meter"] == 3
     finally:
         torch.set_num_threads(before)
@@ -222,6 +267,10 @@ def test_threads_are_limited_in_the_fit_and_restored(digits):
 
 def threads_scorer(estimator, X, y):
     return estimator.threads_
+
+
+def process_scorer(estimator, X, y):
+    return os.getpid()
 
 
 def test_a_stopped_run_goes_on_where_it_was(digits, tmp_path):

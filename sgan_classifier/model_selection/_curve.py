@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from .._labels import is_unlabeled, known_labels
 from ..metrics import make_labeled_scorer
-from ._curve_fit import call_with_note, code_hash, fit_and_score
+from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
 from ._curve_result import LabelEfficiencyCurve
 from ._group_split import SemiSupervisedGroupKFold
 from ._mask import mask_labels
@@ -38,7 +38,7 @@ def label_efficiency_curve(
     balanced: bool = True,
     labeled_only: Collection[str] = (),
     scoring: Any = "accuracy",
-    n_jobs: int | None = None,
+    n_jobs: int | str | None = "auto",
     n_threads: int | None = None,
     memory: str | PathLike | joblib.Memory | None = None,
     verbose: int = 0,
@@ -76,9 +76,12 @@ def label_efficiency_curve(
         are fitted on the labelled rows alone. An estimator does not tell this by itself.
     scoring : str or callable, default="accuracy"
         A name of a scorer, or a scorer. Unlabelled rows never count.
-    n_jobs : int, default=None
-        Fits at the same time, as in joblib. ``joblib.parallel_config`` chooses the backend, such as
-        a Dask cluster. `X` is shared by the workers of one machine, not copied.
+    n_jobs : int, "auto" or None, default="auto"
+        Fits at the same time, as in joblib. "auto" takes as many as torch has threads, which makes
+        more of the cores than one fit on all of them; only one where there is a GPU; and what
+        ``joblib.parallel_config`` says where that is used. It chooses the backend, such as a Dask
+        cluster. `X` is shared by the workers of one machine, not copied. With 1, fits run in this
+        process.
     n_threads : int, default=None
         Threads of each fit, in BLAS, OpenMP and, where an estimator uses it, torch. None means 1 if
         there is more than one job, and otherwise leaves the threads as they are. Scores of torch
@@ -136,6 +139,7 @@ def label_efficiency_curve(
     splits = _make_splits(X, y, X_test, y_test, groups, seeds)
     if groups is not None:
         X_test, y_test = X, y
+    n_jobs = share_threads(n_jobs, n_threads, len(n_labels) * n_draws * len(estimators))
     if n_threads is None and joblib.effective_n_jobs(n_jobs) > 1:
         n_threads = 1
 

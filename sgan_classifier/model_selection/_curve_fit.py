@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
@@ -35,6 +36,41 @@ def code_hash() -> str:
         digest.update(str(path.relative_to(package)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def share_threads(n_jobs: int | str | None, n_threads: int | None, n_fits: int) -> int | None:
+    """Resolve `n_jobs`: "auto" shares out the threads that one fit alone would take.
+
+    Small networks leave much of a second core idle: two fits of one thread side by side finish
+    sooner than one after the other on two (`benchmarks/speed.py --sections sweep`).
+
+    Parameters
+    ----------
+    n_jobs : int, "auto" or None
+    n_threads : int or None
+        Threads that each fit is to have.
+    n_fits : int
+
+    Returns
+    -------
+    int or None
+        None leaves it to `joblib.parallel_config`.
+
+    Raises
+    ------
+    ValueError
+        If `n_jobs` is another string.
+    """
+    if not isinstance(n_jobs, str):
+        return n_jobs
+    if n_jobs != "auto":
+        raise ValueError(f"n_jobs={n_jobs!r} must be an integer, None or 'auto'.")
+    torch = sys.modules["torch"]  # which this package has imported
+    backend, configured = get_active_backend()
+    is_default = type(backend) is BACKENDS[DEFAULT_BACKEND] and configured is None
+    if not is_default or torch.cuda.is_available():
+        return None  # a GPU has not the memory for as many fits as there are cores
+    return max(1, min(n_fits, torch.get_num_threads() // (n_threads or 1)))
 
 
 def call_with_note(
