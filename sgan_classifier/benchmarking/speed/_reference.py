@@ -134,7 +134,8 @@ class RunningAverage:
 
     def __init__(self, average: nn.Module, module: nn.Module, decay: float) -> None:
         self.decay = decay
-        self.mine, self.theirs = list(average.parameters()), list(module.parameters())
+        self.mine: list[Tensor] = list(average.parameters())
+        self.theirs: list[Tensor] = list(module.parameters())
         self.buffers = list(zip(average.buffers(), module.buffers(), strict=True))
 
     @torch.no_grad()

@@ -1,0 +1,222 @@
+"""The speed benchmark, run for real with tiny budgets."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+from tiny import sgan
+
+from sgan_classifier.benchmarking.speed import Options, _start, speed_main, speed_report
+from sgan_classifier.benchmarking.speed._accuracy import lasting
+from sgan_classifier.benchmarking.speed._clock import StepClock, TimedSGANClassifier, timed_fit
+from sgan_classifier.benchmarking.speed._limit import count_operations
+from sgan_classifier.benchmarking.speed._memory import PeakMemory, private_bytes
+from sgan_classifier.benchmarking.speed._prediction import image_map
+from sgan_classifier.benchmarking.speed._result import Section, Target
+from sgan_classifier.benchmarking.speed._setting import (
+    Problem,
+    TimedFit,
+    image_problem,
+    ratio,
+    side_by_side,
+    table_problem,
+)
+
+TINY = ["--rounds", "1", "--steps", "1", "--threads", "1", "--rows", "1000", "--map-gb", "0.001"]
+
+needs_private_memory = pytest.mark.skipif(
+    private_bytes() is None, reason="this system tells no private memory (RssAnon)"
+)
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    """The record of one tiny run of the quick sections, and the folder it is in."""
+    out = tmp_path_factory.mktemp("reports")
+    words = ["--sections", "small_batch", "limit", "gpu", *TINY, "--out", str(out), "--quiet"]
+    assert speed_main(words) == 0
+    return json.loads((out / "speed.json").read_text()), out
+
+
+# ---------------------------------------------------------------------- records and reports
+
+
+def test_a_run_keeps_figures_machine_versions_and_command(record):
+    measured = record[0]["sections"]["small_batch"]["measured"]
+    assert measured["command"].startswith("python benchmarks/speed.py --sections small_batch")
+    assert measured["threads"] == 1
+    assert measured["clock"] == "wall"
+    assert measured["machine"]["processor"]
+    assert measured["versions"]["torch"]
+    assert "data_dir" not in measured["options"]
+    seconds = record[0]["sections"]["small_batch"]["figures"]["seconds_an_image"]
+    assert {len(times) for times in seconds.values()} == {1}
+
+
+def test_the_report_states_each_target_and_whether_it_is_met(record):
+    report = (record[1] / "speed.md").read_text()
+    assert report == speed_report(record[0])
+    assert "| time an image at batch 10 over that at 64 | at most 3 |" in report
+    assert "floating-point operations a step" in report
+    assert "`aten::" in report
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_its_section_says_not_measured(record):
+    assert record[0]["sections"]["gpu"]["targets"] == []
+    assert "no CUDA device: not measured" in record[0]["sections"]["gpu"]["notes"][0]
+
+
+def test_sections_that_are_not_run_again_are_kept(record):
+    before = record[0]["sections"]
+    words = ["--sections", "gpu", *TINY, "--out", str(record[1]), "--quiet", "--clock", "cpu"]
+    assert speed_main(words) == 0
+    after = json.loads((record[1] / "speed.json").read_text())["sections"]
+    assert after["limit"] == before["limit"]
+    assert after["gpu"]["measured"]["clock"] == "cpu"
+
+
+def test_sections_are_reported_in_their_order_whatever_the_order_they_were_run_in(record):
+    report = (record[1] / "speed.md").read_text()
+    assert report.index("## Near the limit") < report.index("## Small batches")
+
+
+@pytest.mark.parametrize(
+    ("sense", "figure", "verdict"),
+    [
+        ("at most", 2.0, "met"),
+        ("at most", 2.1, "not met"),
+        ("at least", 2.0, "met"),
+        ("at least", 1.9, "not met"),
+        ("at most", None, "not measured"),
+        ("at most", float("inf"), "not met"),
+    ],
+)
+def test_verdicts(sense, figure, verdict):
+    section = Section("A title", targets=[Target("a figure", 2.0, sense, figure)])
+    entry = section.to_dict()["targets"][0]
+    assert entry["verdict"] == verdict
+    json.dumps(entry, allow_nan=False)
+
+
+def test_a_disk_without_space_is_an_error_with_the_remedy(tmp_path):
+    with (
+        pytest.raises(OSError, match="Choose another --folder or a smaller --map-gb"),
+        image_map(tmp_path, 10**15, 8),
+    ):
+        pass
+
+
+# ---------------------------------------------------------------------- what is measured
+
+
+def test_the_clock_stops_a_fit_whose_records_are_those_of_a_whole_one():
+    problem = image_problem(8)
+    clock = StepClock(25)
+    model = TimedSGANClassifier(max_iter=1000, batch_size=4, width=2, random_state=0)
+    seconds = timed_fit(model, problem.X, problem.y, clock)
+    assert len(seconds) == 25
+    assert min(seconds) > 0.0
+    assert [entry["step"] for entry in model.history_] == [20]  # fifty records in 1000 steps
+
+
+def test_a_timed_fit_is_the_fit_of_the_estimator():
+    problem = image_problem(8)
+    looks = []
+    timed = TimedSGANClassifier(max_iter=6, batch_size=4, width=2, random_state=0)
+    timed.clock = StepClock(every=2, look=lambda step, seconds: looks.append((step, seconds)))
+    timed.fit(problem.X, problem.y)
+    plain = sgan(max_iter=6, batch_size=4, width=2, latent_dim=100).fit(problem.X, problem.y)
+    np.testing.assert_array_equal(timed.predict_proba(problem.X), plain.predict_proba(problem.X))
+    assert [step for step, _ in looks] == [2, 4, 6]
+    assert looks[-1][1] >= sum(timed.clock.seconds)
+
+
+def test_sides_are_measured_in_turn():
+    calls = []
+
+    def run(name, seconds):
+        return lambda n: calls.append(name) or seconds * n
+
+    seconds = side_by_side({"a": run("a", 3.0), "b": run("b", 2.0)}, 4, 5)
+    assert calls == ["a", "b"] * 6
+    assert ratio(seconds, "a", "b") == 1.5
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0.5, 1.0), (0.8, 3.0), (0.9, 4.0), (0.95, None)])
+def test_time_from_which_an_accuracy_lasts(level, expected):
+    points = [(1.0, 0.9), (2.0, 0.5), (3.0, 0.8), (4.0, 0.9)]
+    assert lasting(points, level) == expected
+
+
+def test_operations_are_counted_as_by_hand():
+    """A linear map of n rows from a to b is 2nab operations, and twice that backwards."""
+    problem = table_problem()
+    problem = Problem(problem.X[:256], problem.y[:256])
+    fit = TimedFit(problem, batch_size=16, width=2, latent_dim=10)
+    batch = 16
+    discriminator = 64 * 16 + 16 * 8 + 8 * 8 + 8 * 4
+    generator = 10 * 8 + 8 * 8 + 8 * 64
+    expected = (
+        2
+        * batch
+        * (
+            3 * discriminator  # three kinds of rows, forward,
+            + (3 * discriminator + 3 * (discriminator - 64 * 16))  # weights' and inputs' gradients;
+            + 2 * discriminator  # generator's step: forward, and inputs' gradients alone;
+            + generator  # the generator's own
+            + generator
+            + (generator - 10 * 8)
+        )
+    )
+    assert sum(count_operations(fit.net, problem).values()) == expected
+
+
+@needs_private_memory
+def test_peaks_of_private_memory_are_seen():
+    memory = PeakMemory()
+    with memory.watched():
+        np.ones(8_000_000).sum()
+    assert 60e6 < memory.added < 120e6
+
+
+@needs_private_memory
+def test_predicting_many_rows_keeps_no_memory_but_the_answer():
+    """Pieces kept from every batch once held 130 MB here: the allocator's, between them."""
+    rows = np.zeros((100_000, 8, 8), np.uint8)
+    rows[:64] = np.random.default_rng(0).integers(0, 256, (64, 8, 8))
+    model = sgan(max_iter=1, width=8).fit(rows[:64], np.arange(64) % 2 - (np.arange(64) > 9))
+    model.predict(rows[:1000])
+    memory = PeakMemory()
+    with memory.watched():
+        model.predict(rows)
+    assert memory.added < 60e6
+
+
+@pytest.mark.slow
+def test_the_command_measures_sections_in_processes_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(_start, "MIN_RUNS", 1)
+    words = ["--sections", "overhead", "faster", "predict", "memory", "growth", "start"]
+    assert speed_main([*words, *TINY, "--out", str(tmp_path), "--quiet"]) == 0
+    sections = json.loads((tmp_path / "speed.json").read_text())["sections"]
+    assert list(sections) == words[1:]
+    verdicts = {target["verdict"] for section in sections.values() for target in section["targets"]}
+    assert verdicts <= {"met", "not met"} | ({"not measured"} if private_bytes() is None else set())
+    assert sections["memory"]["figures"]["fit X"]["added"] < 500e6
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_command_measures_whole_fits_on_real_images(tmp_path, data_dir):
+    words = ["--sections", "accuracy", "sweep", *TINY, "--draws", "1", "--max-iter", "2"]
+    assert speed_main([*words, "--jobs", "1", "--out", str(tmp_path), "--quiet"]) == 0
+    report = (tmp_path / "speed.md").read_text()
+    assert "The whole sweep, 5 numbers of labels x 1 draws of 2 steps each" in report
+    assert os.fspath(data_dir) not in report
+
+
+def test_options_have_the_issues_sizes():
+    options = Options()
+    assert (options.rounds, options.rows, options.map_gb, options.draws) == (5, 10**6, 4.0, 10)
