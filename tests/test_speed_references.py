@@ -20,9 +20,9 @@ N = 32
 class RecordedStep(TrainingStep):
     """The library's step, which keeps the positions that it drew."""
 
-    def _view(self, rows, positions, strong=False):
+    def _view(self, rows, positions, kind="labeled"):
         self.drawn.append(torch.from_numpy(positions))
-        return super()._view(rows, positions, strong)
+        return super()._view(rows, positions, kind)
 
 
 def images(**parameters):
@@ -44,6 +44,8 @@ def loop_like(kind, problem, model):
 CASES = {
     "images, the defaults": (images, {}),
     "images, all losses": (images, {"entropy_weight": 0.1, "fake_ratio": (1.0, 2.0)}),
+    "images, no pseudo-labels": (images, {"pseudo_label_weight": 0.0}),
+    "images, strided networks": (images, {"network": "strided"}),
     "images, feature matching": (images, {"generator_loss": "feature_matching"}),
     "images, squared": (images, {"generator_loss": "feature_matching_squared"}),
     "images, all views": (

@@ -19,6 +19,7 @@ from ._reference import (
     RunningAverage,
     discriminator_losses,
     generator_loss,
+    needs_teacher,
     photometric,
 )
 
@@ -93,13 +94,13 @@ class PlainLoop:
         targets = self.targets[labeled]
         batches = [
             self._view(self.labeled[labeled]),
-            self._view(self.pool[unlabeled], strong=True),
+            self._view(self.pool[unlabeled], "strong"),
         ]
         pseudo_labels = None
-        if s.pseudo_label_weight > 0:
+        if needs_teacher(s):
             with torch.no_grad():
                 pseudo_labels = self.pseudo_labels(
-                    self.teacher(self._view(self.pool[unlabeled]))[0]
+                    self.teacher(self._view(self.pool[unlabeled], "weak"))[0]
                 )
         z = self.generator.sample_latent(max(s.fake_batch_sizes), self.rng)
         fake = self.generator(z, self.rng)
@@ -116,6 +117,7 @@ class PlainLoop:
             fake_logits,
             pseudo_labels,
             self.prior,
+            self.pseudo_labels.share,
             self.step,
         )
         self.optimizer.zero_grad()
@@ -134,13 +136,13 @@ class PlainLoop:
         self.generator_average.follow(self.step)
         return {name: term.detach() for name, term in terms.items()}
 
-    def _view(self, x: Tensor, strong: bool = False) -> Tensor:
+    def _view(self, x: Tensor, kind: str = "labeled") -> Tensor:
         names = self.settings.augment
         if callable(names):
             return names(x)
         if not names:
             return x
-        return photometric(geometric_view(x, names, self.rng), names, self.rng, strong)
+        return photometric(geometric_view(x, names, self.rng), names, self.rng, kind)
 
     def _train_discriminator(self, trained: bool) -> None:
         for weight in self.weights:

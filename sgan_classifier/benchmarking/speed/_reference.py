@@ -58,6 +58,7 @@ def discriminator_losses(
     fake_logits: Tensor,
     pseudo_labels: tuple[Tensor, Tensor] | None,
     prior: Tensor,
+    share: Tensor,
     step: int,
 ) -> dict[str, Tensor]:
     """Return the terms of the discriminator's loss by name, and their weighted sum as "loss".
@@ -69,8 +70,8 @@ def discriminator_losses(
     targets : Tensor of shape (n_0,), int64
     pseudo_labels : (Tensor of shape (n_1,), Tensor of shape (n_1,)) or None
         Labels of the unlabelled rows, and which to trust.
-    prior : Tensor of shape (K,)
-        Expected class frequencies.
+    prior, share : Tensor of shape (K,)
+        Expected class frequencies, and the teacher's running mean of them.
     step : int
         From 1.
     """
@@ -82,9 +83,9 @@ def discriminator_losses(
         loss = loss + settings.entropy_weight * terms["entropy"]
     if settings.balance_weight > 0:
         mean = unlabeled_logits.softmax(dim=1).mean(dim=0)
-        terms["class_balance"] = (mean * (mean / prior).log()).sum()
+        terms["class_balance"] = (mean * (share.clamp_min(1e-6) / prior).log()).sum()
         loss = loss + settings.balance_weight * terms["class_balance"]
-    if pseudo_labels is not None:
+    if pseudo_labels is not None and settings.pseudo_label_weight > 0:
         labels, trusted = pseudo_labels
         each = F.cross_entropy(unlabeled_logits, labels, reduction="none")
         terms["pseudo_label_loss"] = (each * trusted).mean()
@@ -118,13 +119,29 @@ def generator_loss(
     return difference.abs().mean()
 
 
-def photometric(x: Tensor, names: Iterable[str], rng: torch.Generator, strong: bool) -> Tensor:
-    """Return a view (n, c, h, w) by the rarer augmentations, which no default uses."""
+def needs_teacher(settings: Settings) -> bool:
+    """Tell whether the running average looks at the unlabelled rows of a step."""
+    return settings.pseudo_label_weight > 0 or settings.balance_weight > 0
+
+
+def photometric(x: Tensor, names: Iterable[str], rng: torch.Generator, kind: str) -> Tensor:
+    """Return a view (n, c, h, w) by the rarer augmentations, which no default uses.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, c, h, w)
+    names : iterable of str
+    rng : torch.Generator
+    kind : {"labeled", "strong", "weak"}
+        Only the first two are changed here, and only the second is cut out.
+    """
+    if kind == "weak":
+        return x
     if "affine" in names:
         x = affine_view(x, rng)
     if "brightness" in names:
         x = photometric_view(x, rng)
-    if strong and "cutout" in names:
+    if kind == "strong" and "cutout" in names:
         x = cutout_view(x, rng)
     return x
 

@@ -30,6 +30,7 @@ from ._reference import (
     RunningAverage,
     discriminator_losses,
     generator_loss,
+    needs_teacher,
     photometric,
 )
 
@@ -60,12 +61,12 @@ class AugmentedRows(Dataset):
 
     def __getitem__(self, i: int) -> Any:
         if self.targets is not None:
-            return self._view(self.rows[i]), self.targets[i]
+            return self._view(self.rows[i], "labeled"), self.targets[i]
         if self.two_views:
-            return self._view(self.rows[i], strong=True), self._view(self.rows[i])
-        return self._view(self.rows[i], strong=True)
+            return self._view(self.rows[i], "strong"), self._view(self.rows[i], "weak")
+        return self._view(self.rows[i], "strong")
 
-    def _view(self, x: Tensor, strong: bool = False) -> Tensor:
+    def _view(self, x: Tensor, kind: str) -> Tensor:
         """Return a view (c, h, w), by a padded random crop and mirrors as torchvision has them."""
         if not self.names:
             return x
@@ -80,7 +81,7 @@ class AugmentedRows(Dataset):
         if "rotate90" in self.names:
             turns = int(torch.randint(0, 4, (1,)))
             x = x.rot90(turns if height == width else 2 * (turns // 2), (1, 2))
-        return photometric(x[None], self.names, self.rng, strong)[0]
+        return photometric(x[None], self.names, self.rng, kind)[0]
 
 
 class TutorialLoop:
@@ -128,7 +129,7 @@ class TutorialLoop:
             AugmentedRows(rows[torch.from_numpy(labeled)], targets, s.augment), s.batch_size
         )
         self.unlabeled = _endless(
-            AugmentedRows(rows, None, s.augment, two_views=s.pseudo_label_weight > 0),
+            AugmentedRows(rows, None, s.augment, two_views=needs_teacher(s)),
             s.unlabeled_batch_size,
         )
         self.rng = torch.Generator().manual_seed(0)
@@ -148,7 +149,7 @@ class TutorialLoop:
         x, targets = next(self.labeled)
         pseudo_labels = None
         unlabeled = next(self.unlabeled)
-        if s.pseudo_label_weight > 0:
+        if needs_teacher(s):
             unlabeled, weak = unlabeled
             with torch.no_grad():
                 pseudo_labels = self.pseudo_labels(self.teacher(weak)[0])
@@ -167,6 +168,7 @@ class TutorialLoop:
             fake_logits,
             pseudo_labels,
             self.prior,
+            self.pseudo_labels.share,
             self.step,
         )
         terms["loss"].backward()
