@@ -192,6 +192,7 @@ def test_discriminator_that_knows_its_rows_by_heart_is_named():
         max_iter=300,
         width=16,
         adversarial_weight=20.0,
+        generator_loss="non_saturating",
         generator_learning_rate=1e-2,
         balance_weight=0.0,
         pseudo_label_weight=0.0,

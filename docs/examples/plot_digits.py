@@ -30,8 +30,8 @@ print(f"{np.sum(y_few != -1)} labelled rows of {len(y_few)}")
 # the labelled ones alone: the difference between them is what the unlabelled rows are worth. Both
 # are smaller and take fewer steps than by default, so that this page is made in seconds.
 
-sgan = SGANClassifier(max_iter=250, width=16, batch_size=32, random_state=0).fit(X, y_few)
-cnn = CNNClassifier(max_iter=250, width=16, batch_size=32, random_state=0).fit(X, y_few)
+sgan = SGANClassifier(max_iter=250, width=16, random_state=0).fit(X, y_few)
+cnn = CNNClassifier(max_iter=250, width=16, random_state=0).fit(X, y_few)
 for name, model in {"SGAN": sgan, "CNN": cnn}.items():
     print(f"{name}: {model.score(X_test, y_test):.3f} of the test rows are right")
 

@@ -34,7 +34,7 @@ class FlatSpreading(LabelSpreading):
         return super().predict_proba(X.reshape(len(X), -1))
 
 
-small = {"max_iter": 160, "width": 16, "batch_size": 32}
+small = {"max_iter": 160, "width": 16}
 estimators = {
     "SGAN": SGANClassifier(**small),
     "CNN, labels alone": CNNClassifier(**small),

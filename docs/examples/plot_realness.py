@@ -23,10 +23,8 @@ digits = load_digits()
 X, X_test, y, y_test = train_test_split(
     digits.images, digits.target, stratify=digits.target, random_state=0
 )
-# the game of real and generated images with ten times the default weight
-model = SGANClassifier(
-    max_iter=300, width=16, batch_size=32, adversarial_weight=1.0, random_state=0
-)
+# more weight for the game of real and generated images than by default
+model = SGANClassifier(max_iter=300, width=16, adversarial_weight=1.0, random_state=0)
 model.fit(X, mask_labels(y, 50, random_state=0))
 
 rng = np.random.default_rng(0)

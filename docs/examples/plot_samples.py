@@ -7,7 +7,7 @@ Generated images, beside real ones.
 
 # %%
 # By default the generator is there for the classifier's sake, and its images are poor. For
-# pictures, give the game of real and generated images more weight and more steps.
+# pictures, let the generator aim at images that pass for real, with more weight and more steps.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -18,7 +18,11 @@ from sgan_classifier.plotting import SamplesDisplay
 
 digits = load_digits()
 model = SGANClassifier(
-    max_iter=600, width=16, batch_size=32, adversarial_weight=1.0, random_state=0
+    max_iter=600,
+    width=16,
+    adversarial_weight=1.0,
+    generator_loss="non_saturating",
+    random_state=0,
 )
 model.fit(digits.images, mask_labels(digits.target, 50, random_state=0))
 

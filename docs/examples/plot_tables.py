@@ -26,8 +26,8 @@ X, y = load_breast_cancer(return_X_y=True)
 X, X_test, y, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 estimators = {
-    "SGAN": SGANClassifier(max_iter=200, batch_size=32),
-    "same network, labels alone": CNNClassifier(max_iter=200, batch_size=32),
+    "SGAN": SGANClassifier(max_iter=200),
+    "same network, labels alone": CNNClassifier(max_iter=200),
     "logistic regression": make_pipeline(StandardScaler(), LogisticRegression()),
     "LabelSpreading": make_pipeline(StandardScaler(), LabelSpreading(kernel="knn")),
 }

@@ -18,9 +18,7 @@ from sgan_classifier.plotting import TrainingCurveDisplay
 
 digits = load_digits()
 y_few = mask_labels(digits.target, 50, random_state=0)
-model = SGANClassifier(max_iter=300, width=16, batch_size=32, random_state=0).fit(
-    digits.images, y_few
-)
+model = SGANClassifier(max_iter=300, width=16, random_state=0).fit(digits.images, y_few)
 for name, value in model.history_[-1].items():
     print(f"{name:18s} {value:8.3f}")
 
