@@ -1,5 +1,6 @@
 """Whether a faster precision costs accuracy."""
 
+import math
 import warnings
 
 from ... import SGANClassifier
@@ -41,11 +42,16 @@ def compare_accuracies(section: Section, precision: str, options: Options) -> No
             f"interval (digits, {N_LABELS} labels, {n_draws} draws, paired)",
             1.0,
             "at most",
-            # no draw differed from the other: there is neither a difference nor a width
-            abs(mean) / (high - mean) if high > mean else 0.0,
+            _relative(abs(mean), high - mean),
         )
     )
     section.notes.append(
         f"{precision} minus fp32 is {100 * mean:+.2f} points of accuracy "
         f"({100 * low:+.2f} to {100 * high:+.2f})."
     )
+
+
+def _relative(difference: float, half_width: float) -> float:
+    if difference == 0.0:
+        return 0.0
+    return difference / half_width if half_width > 0.0 else math.inf
