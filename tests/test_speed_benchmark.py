@@ -13,6 +13,7 @@ from sgan_classifier.benchmarking.speed._accuracy import lasting
 from sgan_classifier.benchmarking.speed._clock import StepClock, TimedSGANClassifier, timed_fit
 from sgan_classifier.benchmarking.speed._limit import count_operations
 from sgan_classifier.benchmarking.speed._memory import PeakMemory, private_bytes
+from sgan_classifier.benchmarking.speed._precisions import compare_accuracies
 from sgan_classifier.benchmarking.speed._prediction import image_map
 from sgan_classifier.benchmarking.speed._result import Section, Target
 from sgan_classifier.benchmarking.speed._setting import (
@@ -155,7 +156,7 @@ def test_operations_are_counted_as_by_hand():
     """A linear map of n rows from a to b is 2nab operations, and twice that backwards."""
     problem = table_problem()
     problem = Problem(problem.X[:256], problem.y[:256])
-    fit = TimedFit(problem, batch_size=16, width=2, latent_dim=10)
+    fit = TimedFit(problem, batch_size=16, unlabeled_ratio=1.0, width=2, latent_dim=10)
     batch = 16
     discriminator = 64 * 16 + 16 * 8 + 8 * 8 + 8 * 4
     generator = 10 * 8 + 8 * 8 + 8 * 64
@@ -172,6 +173,14 @@ def test_operations_are_counted_as_by_hand():
         )
     )
     assert sum(count_operations(fit.net, problem).values()) == expected
+
+
+def test_a_faster_precision_is_compared_with_fp32_draw_by_draw():
+    section = Section("A title")
+    compare_accuracies(section, "bf16", Options(draws=1, max_iter=1))
+    assert section.targets[0].figure >= 0.0
+    assert np.shape(section.figures["accuracies"]["bf16"]) == (1, 2)
+    assert "bf16 minus fp32 is" in section.notes[0]
 
 
 @needs_private_memory

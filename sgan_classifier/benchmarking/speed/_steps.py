@@ -8,6 +8,7 @@ import torch
 
 from ... import SGANClassifier
 from ._plain_loop import PlainLoop
+from ._precisions import compare_accuracies
 from ._result import Section, Target, milliseconds
 from ._setting import (
     Options,
@@ -108,6 +109,8 @@ def faster(options: Options) -> Section:
             f"`auto` is fp32 here, the same code as `precision='fp32'`; bf16, asked for, takes "
             f"{ratio(times, 'bf16', FIT):.2f} times as long."
         )
+    else:
+        compare_accuracies(section, chosen, options)
     section.targets.append(
         # what is the same code differs by noise alone, which is not 2 %
         Target("time of `auto` over that of fp32", 1.02, "at most", ratio(seconds, name, FIT))
