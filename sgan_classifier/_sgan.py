@@ -291,8 +291,7 @@ class SGANClassifier(BaseImageClassifier):
         -------
         ndarray of shape (n,), float64, in [0, 1]
         """
-        parts = [real_logit(logits.double()).sigmoid() for logits, _ in self._answers(X)]
-        return torch.cat(parts).numpy()
+        return self._collected(X, lambda logits, _: real_logit(logits.double()).sigmoid())
 
     def sample(
         self, n_samples: int = 1, random_state: int | np.random.RandomState | None = None
