@@ -54,8 +54,7 @@ class SGANClassifier(BaseImageClassifier):
         "linear_last_third" is constant for two thirds of the steps first [1]_; "constant".
     network : str or callable, default="auto"
         "auto" takes "pooled" convolutions for images and an "mlp" for feature tables. Other names
-        are "strided", up to twice as fast, "crater2021", "salimans2016_mnist" and
-        "salimans2016_conv". A callable
+        are "strided", "crater2021", "salimans2016_mnist" and "salimans2016_conv". A callable
         `(input_shape, n_classes) -> (generator, discriminator)` returns torch modules of your own:
         the discriminator maps a batch `(n, *input_shape)` to logits (n, n_classes) or to
         (logits, features), the generator maps noise (n, latent_dim) to `(n, *input_shape)`.

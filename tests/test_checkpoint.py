@@ -157,7 +157,7 @@ OTHER_LABEL[0] = 1 - OTHER_LABEL[0]
 @pytest.mark.parametrize(
     ("params", "fit_params", "message"),
     [
-        ({"learning_rate": 0.5}, {}, r"learning_rate was 0\.002 and is 0\.5"),
+        ({"learning_rate": 0.5}, {}, r"learning_rate was 0\.004 and is 0\.5"),
         ({"max_iter": 30}, {}, "max_iter was 20 and is 30"),
         ({"random_state": 1}, {}, "random_state was 0 and is 1"),
         ({"random_state": None}, {}, "random_state was 0 and is NoneType"),

@@ -15,7 +15,7 @@ class Term(NamedTuple):
     parameter : str
         Of `SGANClassifier`.
     off : object
-        The value that turns it off, or puts the older choice in its place.
+        The value that turns it off, or puts another choice in its place.
     name : str
         Of the method without it.
     """
@@ -32,7 +32,7 @@ TERMS = (
     Term("entropy_weight", 0.0, "no conditional entropy"),
     Term("ema_decay", 0.0, "no running average"),
     Term("augment", None, "no augmentation"),
-    Term("generator_loss", "feature_matching", "feature matching"),
+    Term("generator_loss", "non_saturating", "non-saturating generator"),
 )
 NOT_TERMS = ("class_weight",)  # which weighs rows, and no part of the loss
 

@@ -1,4 +1,4 @@
-"""Networks for images without poolings: faster than the default ones, and less accurate."""
+"""Networks for images, with strides instead of poolings."""
 
 import math
 
