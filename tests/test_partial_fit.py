@@ -11,8 +11,8 @@ both = pytest.mark.parametrize("make", BOTH, ids=IDS)
 @both
 def test_each_call_is_one_pass_and_goes_on(make):
     estimator = make().partial_fit(X, Y)
-    # 8 labels in a batch of 8; 24 unlabelled rows in batches of 8
-    per_pass = 3 if make is sgan else 1
+    # 8 labels in a batch of 8; 24 unlabelled rows in batches of 16
+    per_pass = 2 if make is sgan else 1
     assert estimator.n_iter_ == per_pass
     before = weights(estimator)
     estimator.partial_fit(X, Y)
@@ -40,7 +40,7 @@ def test_later_rows_may_hold_no_label(make):
     steps, before = estimator.n_iter_, weights(estimator)
     estimator.partial_fit(X, np.full(len(X), -1))
     if make is sgan:
-        assert estimator.n_iter_ == steps + 3
+        assert estimator.n_iter_ == steps + 2
         assert not same_state(before, weights(estimator))
     else:  # the baseline has nothing to learn from them
         assert estimator.n_iter_ == steps
@@ -82,9 +82,9 @@ def test_later_rows_must_have_the_shape_of_the_first(make):
 def test_unlabelled_rows_may_come_apart():
     labeled = Y != -1
     estimator = sgan().partial_fit(X[labeled], Y[labeled], X_unlabeled=X)
-    assert estimator.n_iter_ == 4  # 32 rows to draw from, 8 a step
+    assert estimator.n_iter_ == 2  # 32 rows to draw from, 16 a step
     estimator.partial_fit(X[labeled], Y[labeled], X_unlabeled=X)
-    assert estimator.n_iter_ == 8
+    assert estimator.n_iter_ == 4
 
 
 @both
