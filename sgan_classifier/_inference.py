@@ -132,26 +132,28 @@ class InferenceMixin:
         million rows of 8x8.
         """
         collected, end = np.empty(0), 0
-        for logits, features in self._answers(X, index, n_expected):
+        rows = self._rows(X, index, n_expected)
+        for logits, features in self._answers(rows):
             piece = answer(logits, features).numpy()
             if end == 0:
-                n = len(X) if index is None else len(index)
-                collected = np.empty((n, *piece.shape[1:]), piece.dtype)
+                collected = np.empty((len(rows), *piece.shape[1:]), piece.dtype)
             collected[end : end + len(piece)] = piece
             end += len(piece)
         return collected
 
-    def _answers(
-        self, X: Any, index: np.ndarray | None = None, n_expected: int | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (logits, features) of the running-average network, batch by batch."""
+    def _rows(self, X: Any, index: np.ndarray | None, n_expected: int | None) -> Rows:
+        """Check X, and return its rows, or those at `index`."""
         check_is_fitted(self)
         check_threads()
         X = check_rows(self, X, reset=False)
         if n_expected is not None and len(X) != n_expected:
             raise InvalidInputError(f"X has {len(X)} rows, but y has {n_expected}.")
+        return Rows([X], self._layout, index)
+
+    def _answers(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (logits, features) of the running-average network, batch by batch."""
         # the MLP is small enough for float64, in which a row's answer does not depend, in any
         # digit that matters, on the rows predicted beside it
         in_double = not self._layout.is_image and not callable(self.network)
         dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
-        return self.net_.answers(Rows([X], self._layout, index), dtype=dtype)
+        return self.net_.answers(rows, dtype=dtype)

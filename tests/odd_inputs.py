@@ -4,6 +4,7 @@ A strategy draws choices and a seed for the values: arrays of any size cost hypo
 """
 
 import tempfile
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -310,7 +311,9 @@ def stored(rows, storage, index, rng):
     elif storage == "tensor" and rows.dtype in (np.uint8, np.float32, np.float64, np.int64):
         return torch.from_numpy(np.ascontiguousarray(rows))
     elif storage == "matrix" and rows.ndim == 2:
-        return np.matrix(rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # that is why it is odd
+            return np.matrix(rows)
     elif storage in ("mixed columns", "equal columns") and rows.ndim == 2:
         frame = pd.DataFrame(rows)
         names = range(rows.shape[1]) if storage == "mixed columns" else ["c"] * rows.shape[1]

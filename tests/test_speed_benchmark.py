@@ -166,7 +166,8 @@ def test_operations_are_counted_as_by_hand():
         * (
             3 * discriminator  # three kinds of rows, forward,
             + (3 * discriminator + 3 * (discriminator - 64 * 16))  # weights' and inputs' gradients;
-            + 2 * discriminator  # generator's step: forward, and inputs' gradients alone;
+            + 2 * discriminator
+            - 8 * 4  # generator's step: forward, and features' gradients;
             + generator  # the generator's own
             + generator
             + (generator - 10 * 8)
