@@ -253,12 +253,11 @@ class SemiSupervisedNet(NeuralNet):
 
     def _callbacks_stop(self, data: TrainingData) -> bool:
         """Tell the callbacks that a record is complete; return whether one asks to stop."""
-        if not self.callbacks_:  # then an interrupt is the user's
-            self.notify("on_epoch_end", dataset_train=data, dataset_valid=None)
-            return False
         try:
             self.notify("on_epoch_end", dataset_train=data, dataset_valid=None)
         except KeyboardInterrupt:  # how skorch's callbacks, EarlyStopping say, ask to stop
+            if not self.callbacks_:
+                raise  # the user's
             return True
         return False
 

@@ -9,7 +9,14 @@ from torch import nn
 from sgan_classifier import networks
 from sgan_classifier.losses import adversarial_loss, supervised_loss
 from sgan_classifier.networks._crater2021 import class_logits
-from sgan_classifier.networks._layers import BatchNorm, Conv2d, ConvTranspose2d, Linear, dropout
+from sgan_classifier.networks._layers import (
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Linear,
+    SubPixelConv2d,
+    dropout,
+)
 from sgan_classifier.networks._strided import n_halvings
 
 SIZES = [
@@ -184,6 +191,17 @@ def test_head_sees_where_a_feature_is(name, n_features):
     logits, features = discriminator(x)
     assert features.shape[1] == n_features  # flattened, not pooled
     assert not torch.allclose(logits[0], logits[1], atol=1e-3)
+
+
+def test_sub_pixel_convolution_lays_out_four_channels_as_a_square():
+    layer = SubPixelConv2d(3, 2)
+    layer.reset(generator_of())
+    x = torch.randn(2, 3, 4, 5, generator=generator_of(1))
+    channels = Conv2d.forward(layer, x)
+    # torch has the four parts of a channel side by side; here the channels of a part are
+    expected = F.pixel_shuffle(channels.unflatten(1, (4, 2)).transpose(1, 2).flatten(1, 2), 2)
+    assert torch.equal(layer(x), expected)
+    assert layer(x).is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("amplitude", [1.0, 3.0, None])

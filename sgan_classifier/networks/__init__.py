@@ -15,7 +15,7 @@ from ._adapt import adapt_discriminator, adapt_generator
 from ._crater2021 import CraterCNN, CraterDiscriminator, CraterGenerator
 from ._layers import LocalRandomModule
 from ._mlp import MLPDiscriminator, MLPGenerator
-from ._pooled import PooledDiscriminator, SubPixelGenerator
+from ._pooled import PooledDiscriminator
 from ._salimans2016 import (
     SalimansConvDiscriminator,
     SalimansConvGenerator,
@@ -40,7 +40,6 @@ __all__ = [
     "SalimansMLPGenerator",
     "StridedDiscriminator",
     "StridedGenerator",
-    "SubPixelGenerator",
     "adapt_discriminator",
     "adapt_generator",
     "build",

@@ -153,7 +153,7 @@ def unflatten(x: Tensor, shape: tuple[int, int, int]) -> Tensor:
 class ConvTranspose2d(_Affine):
     """Transposed convolution with stride 2 that doubles height and width (kernel 4 or 5)."""
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, **kwargs: Any) -> None:
+    def __init__(self, n_in: int, n_out: int, kernel: int = 4, **kwargs: Any) -> None:
         fan_in = n_in * kernel**2 // 4
         super().__init__((n_in, n_out, kernel, kernel), fan_in, n_out, out_dim=1, **kwargs)
         self.padding = (kernel - 1) // 2
@@ -161,6 +161,22 @@ class ConvTranspose2d(_Affine):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, self.weight, self.bias, 2, self.padding, self.output_padding)
+
+
+class SubPixelConv2d(Conv2d):
+    """Convolution 3x3 that doubles height and width: four channels become 2x2 pixels of one.
+
+    Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
+    Convolutional Neural Network", CVPR 2016. (n, n_in, h, w) to (n, n_out, 2h, 2w), with the
+    channels last in memory, which `torch.nn.functional.pixel_shuffle` does not keep.
+    """
+
+    def __init__(self, n_in: int, n_out: int, **kwargs: Any) -> None:
+        super().__init__(n_in, 4 * n_out, 3, padding=1, **kwargs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(x).permute(0, 2, 3, 1).unflatten(3, (2, 2, -1))  # (n, h, w, 2, 2, c)
+        return x.transpose(2, 3).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 
 
 class BatchNorm(nn.Module):

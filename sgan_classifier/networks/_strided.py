@@ -1,6 +1,7 @@
 """Networks for images, with strides instead of poolings."""
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -77,19 +78,22 @@ class StridedDiscriminator(LocalRandomModule):
 
 
 class StridedGenerator(LocalRandomModule):
-    """Normal noise, a dense layer to about 4x4, and transposed convolutions that double the side.
+    """Normal noise, a dense layer to about 4x4, and layers that double the side.
 
     Parameters
     ----------
     output_shape : tuple of int
         (channels, height, width).
     width : int
-        Channels of the last transposed convolution; each earlier one has twice as many, up to four
+        Channels before the last layer; before each earlier one there are twice as many, up to four
         times.
     latent_dim : int
         Number of noise variables, standard normal.
     amplitude : float or None
         Pixels lie in [-amplitude, amplitude] (tanh), or are unbounded.
+    doubling : callable
+        Makes the layers that double the side, `(n_in, n_out, gain=, weight_norm=)`; transposed 4x4
+        convolutions by default.
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class StridedGenerator(LocalRandomModule):
         width: int,
         latent_dim: int,
         amplitude: float | None,
+        doubling: Callable[..., nn.Module] = ConvTranspose2d,
     ) -> None:
         super().__init__()
         channels, height, size = output_shape
@@ -112,10 +117,10 @@ class StridedGenerator(LocalRandomModule):
         self.doublings = nn.ModuleList()
         for i in reversed(range(halvings - 1)):
             n_out = width * min(2**i, 4)
-            self.doublings.append(ConvTranspose2d(n_in, n_out, 4, weight_norm=False))
+            self.doublings.append(doubling(n_in, n_out, weight_norm=False))
             self.norms.append(BatchNorm(n_out))
             n_in = n_out
-        self.to_pixels = ConvTranspose2d(n_in, channels, 4, gain=1.0, weight_norm=False)
+        self.to_pixels = doubling(n_in, channels, gain=1.0, weight_norm=False)
 
     def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
         return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
@@ -123,8 +128,8 @@ class StridedGenerator(LocalRandomModule):
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         x = unflatten(self.dense(z), self.start_shape)
         x = F.relu(self.norms[0](x))
-        for doubling, norm in zip(self.doublings, self.norms[1:], strict=True):
-            x = F.relu(norm(doubling(x)))
+        for layer, norm in zip(self.doublings, self.norms[1:], strict=True):
+            x = F.relu(norm(layer(x)))
         _, height, width = self.output_shape
         x = self.to_pixels(x)[:, :, :height, :width]
         return x if self.amplitude is None else self.amplitude * torch.tanh(x)
