@@ -20,7 +20,7 @@ from .plotting import SamplesDisplay, TrainingCurveDisplay
 
 N_LABELS = (10, 20, 50, 100)
 N_DRAWS = 3
-N_STEPS = 800
+N_STEPS = 500
 # Smaller and shorter than the defaults, for the clock; the same for both networks.
 NETWORK = {"width": 16}
 PICTURED_LABELS = 20

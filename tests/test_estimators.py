@@ -11,6 +11,7 @@ import torch
 from tiny import BOTH, IDS, cnn, digits, few_labels, noise_images, same_state, sgan, weights
 from torch import nn
 
+from sgan_classifier._engine import SemiSupervisedNet
 from sgan_classifier._split import hold_out
 from sgan_classifier.exceptions import (
     DivergenceError,
@@ -442,6 +443,15 @@ def test_interrupted_training_warns_and_stays_usable(make):
         estimator = make(augment=augment, max_iter=50).fit(X, Y)
     assert 0 < estimator.n_iter_ < 50
     assert_answers(estimator, X)
+
+
+def test_interrupt_between_two_records_is_no_callbacks_wish_to_stop(monkeypatch):
+    def interrupted(net, *args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SemiSupervisedNet, "on_epoch_end", interrupted)
+    with pytest.warns(TrainingInterruptedWarning, match="interrupted after 1 steps"):
+        sgan(max_iter=50).fit(X, Y)
 
 
 # ------------------------------------------------------------------ errors, before any training
