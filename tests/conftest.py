@@ -15,13 +15,17 @@ from sgan_classifier.benchmarking._data import DATA_VARIABLE
 mpl.use("Agg")  # before anything imports pyplot, which would look for a screen
 
 
-@pytest.fixture(autouse=True)
-def torch_threads() -> Iterator[None]:
-    """One thread a test: equal figures on every machine, and no test disturbs the next."""
-    before = torch.get_num_threads()
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """One thread: equal figures on every machine, also for what is fitted once for many tests."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def torch_threads_kept() -> Iterator[None]:
+    """Let no test disturb the next."""
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

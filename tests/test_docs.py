@@ -13,7 +13,6 @@ PAGES = sorted(
     page for page in DOCS.rglob("*.md") if not GENERATED & set(page.relative_to(DOCS).parts)
 )
 WITH_PYTHON = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
-EXAMPLES = sorted((DOCS / "examples").glob("plot_*.py"))
 
 # What a block may be. Python runs; the others are for a shell, for Sphinx, or to be read.
 KINDS = {"python", "console", "text", "{eval-rst}", "{include}", "{toctree}"}
@@ -27,16 +26,6 @@ def test_python_blocks_run(page, monkeypatch, tmp_path):
     names: dict = {"__name__": "__main__"}
     for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         exec(compile(block, page.name, "exec"), names)
-    plt.close("all")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
-def test_example_runs_and_draws(example, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    plt.close("all")
-    exec(compile(example.read_text(encoding="utf-8"), example.name, "exec"), {})
-    assert plt.get_fignums(), f"{example.name} draws nothing"
     plt.close("all")
 
 
