@@ -13,6 +13,7 @@ from sgan_classifier.benchmarking import BenchmarkData, load_benchmark_data
 from sgan_classifier.benchmarking._data import DATA_VARIABLE
 
 mpl.use("Agg")  # before anything imports pyplot, which would look for a screen
+pytest.register_assert_rewrite("tiny")  # so that its assertions show the values, too
 
 
 @pytest.fixture(scope="session", autouse=True)

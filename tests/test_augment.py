@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tiny import BOTH, IDS, cnn, few_labels, noise_images, sgan
+from tiny import both, cnn, few_labels, noise_images, sgan
 
 from sgan_classifier._augment import (
     AUGMENTATIONS,
@@ -191,7 +191,7 @@ def test_teacher_judges_images_that_are_only_moved_mirrored_and_turned():
         assert not torch.allclose(step._view(rows, positions, kind), plain)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 @pytest.mark.parametrize("names", ["flip", ("shift", "cutout"), ["brightness"]])
 def test_named_augmentations_refuse_tables(make, names):
     estimator = make(augment=names)
@@ -200,7 +200,7 @@ def test_named_augmentations_refuse_tables(make, names):
     assert not hasattr(estimator, "net_")
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 @pytest.mark.parametrize("augment", [None, "auto", "flip", [], AUGMENTATIONS, ["brightness"]])
 def test_estimators_take_every_form_of_augment(make, augment):
     X, y = noise_images(), few_labels()
@@ -208,7 +208,7 @@ def test_estimators_take_every_form_of_augment(make, augment):
     assert np.isfinite(estimator.predict_proba(X)).all()
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_augmentation_changes_training_and_not_prediction(make):
     X, y = noise_images(), few_labels()
     plain, flipped = make(augment=None).fit(X, y), make(augment="flip").fit(X, y)
@@ -216,7 +216,7 @@ def test_augmentation_changes_training_and_not_prediction(make):
     np.testing.assert_array_equal(flipped.predict_proba(X), flipped.predict_proba(X))
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_own_augmentation_sees_scaled_batches(make):
     seen = []
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, TensorBoard
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny import BOTH, IDS, few_labels, noise_images, same_state, sgan, state, weights
+from tiny import both, few_labels, noise_images, same_state, sgan, state, weights
 from torch.utils.tensorboard import SummaryWriter
 
 X, Y = noise_images(40), few_labels(40, n_labeled=16)
@@ -42,7 +42,7 @@ class Recorder(Callback):
         self.events.append("train_end")
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_callbacks_are_told_of_every_step_and_record_in_order(make):
     recorder = Recorder()
     estimator = make(max_iter=3, callbacks=[recorder]).fit(X, Y)
@@ -55,7 +55,7 @@ def test_callbacks_are_told_of_every_step_and_record_in_order(make):
         assert row["labeled_loss"] == record["labeled_loss"]
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_callbacks_that_only_listen_change_no_weight(make):
     silent = make().fit(X, Y)
     assert same_state(weights(silent), weights(make(callbacks=[Recorder()]).fit(X, Y)))
@@ -67,7 +67,7 @@ def test_long_fit_makes_up_to_fifty_records():
     assert estimator.history_[-1]["step"] == estimator.n_iter_ == 120
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_checkpoint_keeps_weights_optimizer_and_history(make, tmp_path):
     checkpoint = Checkpoint(
         monitor="train_loss_best",
@@ -119,7 +119,7 @@ def test_checkpoint_of_the_best_validation_loss(tmp_path):
     assert len(estimator.history_) >= len(history)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_early_stopping_of_skorch_ends_the_fit(make):
     class Threshold(EarlyStopping):
         """Silent: what asks to stop prints nothing."""
@@ -163,7 +163,7 @@ def test_callback_s_error_is_not_swallowed():
         sgan(callbacks=[Fails()]).fit(X, Y)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_bar_goes_to_stderr_and_nothing_is_ever_printed(make, capsys):
     make(verbose=1).fit(X, Y).predict(X)
     out, err = capsys.readouterr()

@@ -14,7 +14,7 @@ from kill_fits import VARIANTS
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
-from tiny import BOTH, IDS, cnn, few_labels, noise_images, same_state, sgan, weights
+from tiny import both, cnn, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier import _fingerprint
 from sgan_classifier._checkpoint import FILE
@@ -29,7 +29,6 @@ from sgan_classifier.model_selection import SemiSupervisedKFold
 
 X, Y = noise_images(40), few_labels(40, n_labeled=16)
 HERE = Path(__file__).parent
-both = pytest.mark.parametrize("make", BOTH, ids=IDS)
 
 
 class StopAt(Callback):

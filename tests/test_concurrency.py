@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from tiny import BOTH, IDS, cnn, few_labels, noise_images, same_state, sgan, weights
+from tiny import BOTH, both, cnn, few_labels, noise_images, same_state, sgan, weights
 
 X, Y = noise_images(), few_labels()
 TABLE = X.reshape(len(X), -1).astype(float)
@@ -27,7 +27,6 @@ NETWORKS = [
     pytest.param("salimans2016_mnist", X, marks=pytest.mark.slow),
     pytest.param("salimans2016_conv", noise_images(height=16, width=16), marks=pytest.mark.slow),
 ]
-both = pytest.mark.parametrize("make", BOTH, ids=IDS)
 
 
 def fitted_weights(make, seed, rows=X, n_threads=1, **params):

@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from tiny import BOTH, IDS, digits, few_labels, noise_images, same_state, sgan, weights
+from tiny import both, digits, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier import _device
 from sgan_classifier._device import resolve_device, resolve_precision
@@ -22,7 +22,7 @@ def test_named_devices_are_taken_as_they_are(device):
     assert resolve_device(device) == torch.device("cpu")
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 @pytest.mark.parametrize("device", ["abacus", "cuda:99"])
 def test_unusable_device_is_an_error_that_names_it_and_the_remedy(make, device):
     estimator = make(device=device)
@@ -48,7 +48,7 @@ def test_hardware_is_asked_without_failing():
     assert _device._multiplies_bf16(torch.device("meta")) is False
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_fitted_estimator_says_where_and_how_it_was_trained(make):
     estimator = make(device="cpu", precision="fp32").fit(X, Y)
     assert estimator.device_ == "cpu"
@@ -58,7 +58,7 @@ def test_fitted_estimator_says_where_and_how_it_was_trained(make):
     assert make(precision="auto").fit(X, Y).precision_ in ("fp32", "bf16")
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_bf16_training_predicts_close_to_fp32_training(make):
     images, true, masked = digits(100)
     params = {"max_iter": 60, "batch_size": 32, "width": 8, "augment": None}
@@ -71,7 +71,7 @@ def test_bf16_training_predicts_close_to_fp32_training(make):
     assert bf16.score(images[:500], true[:500]) > fp32.score(images[:500], true[:500]) - 0.05
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_weights_stay_in_float32_under_bf16(make):
     estimator = make(precision="bf16").fit(X, Y)
     assert {p.dtype for p in estimator.net_.module_.parameters()} == {torch.float32}
@@ -95,7 +95,7 @@ ignore_torch_s_own_deprecations = pytest.mark.filterwarnings("ignore::Deprecatio
 
 @ignore_torch_s_own_deprecations
 @pytest.mark.skipif(HAS_COMPILER, reason="a C++ compiler is installed")
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_compile_without_a_compiler_warns_and_trains_to_equal_weights(make):
     with pytest.warns(CompileFallbackWarning, match=r"compile=True has no effect: .*compile=False"):
         compiled = make(compile=True).fit(X, Y)

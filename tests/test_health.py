@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 from skorch.callbacks import Callback
-from tiny import BOTH, IDS, cnn, few_labels, noise_images, sgan
+from tiny import both, cnn, few_labels, noise_images, sgan
 from torch import nn
 
 from sgan_classifier._health import CHECK_EVERY, MIN_STEPS
@@ -21,7 +21,6 @@ from sgan_classifier.exceptions import (
 )
 
 X, Y = noise_images(40), few_labels(40, n_labeled=16)
-both = pytest.mark.parametrize("make", BOTH, ids=IDS)
 kinds = pytest.mark.parametrize("kind", ["images", "tables"])
 
 

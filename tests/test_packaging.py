@@ -117,6 +117,14 @@ def test_wheel_works_in_an_environment_of_its_own(built, tmp_path):
     assert all(name in text for name in ("fit", "predict", "scan", "demo"))
 
 
+def test_importing_the_package_leaves_heavy_modules_for_later():
+    heavy = ("skorch", "matplotlib", "pandas", "sklearn.metrics", "sklearn.preprocessing", "PIL")
+    code = "import sys, torch, sklearn.base; before = set(sys.modules); import sgan_classifier; "
+    code += f"print(*(set({heavy}) & (set(sys.modules) - before)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 # ---------------------------------------------------------------------- the two sets of versions
 
 

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from tiny import BOTH, IDS, cnn, digits, few_labels, noise_images, same_state, sgan, weights
+from tiny import both, cnn, digits, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier.exceptions import InvalidInputError
 
 X, Y = noise_images(), few_labels()
-both = pytest.mark.parametrize("make", BOTH, ids=IDS)
 
 
 @both

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 from skorch.callbacks import Callback
-from tiny import BOTH, IDS, cnn, few_labels, noise_images, same_state, sgan, weights
+from tiny import both, cnn, few_labels, noise_images, same_state, sgan, weights
 from torch import nn
 
 from sgan_classifier import SGANClassifier, _tensor_file, persistence
@@ -37,7 +37,6 @@ from sgan_classifier.exceptions import (
 X, Y = noise_images(), few_labels()
 TABLE = X.reshape(len(X), -1).astype(float)
 MODELS = Path(__file__).parent / "models"
-both = pytest.mark.parametrize("make", BOTH, ids=IDS)
 
 
 def own_pair(input_shape, n_classes):

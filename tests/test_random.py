@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from tiny import BOTH, IDS, few_labels, noise_images, same_state, sgan, weights
+from tiny import both, few_labels, noise_images, same_state, sgan, weights
 from torch import nn
 
 from sgan_classifier._random import Streams, draw_seed, isolated_global_state
@@ -51,7 +51,7 @@ OWN_IDS = ["built-in", "own network", "own augmentation", "both own"]
 
 
 @pytest.mark.parametrize("params", OWN, ids=OWN_IDS)
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_same_seed_gives_equal_arrays_and_another_seed_does_not(make, params):
     first = make(**params).fit(X, Y)
     np.random.random(3)  # whatever the program draws in between
@@ -71,7 +71,7 @@ def test_same_seed_gives_equal_arrays_and_another_seed_does_not(make, params):
 
 
 @pytest.mark.parametrize("params", OWN, ids=OWN_IDS)
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 @pytest.mark.parametrize("random_state", [0, None])
 def test_global_random_states_are_left_as_they_were(make, params, random_state):
     before = global_states()
@@ -119,7 +119,7 @@ def test_no_seed_gives_another_result_each_time():
     assert not np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_random_state_instance_gives_its_next_number_at_each_fit(make):
     shared = np.random.RandomState(0)
     estimator = make(random_state=shared)

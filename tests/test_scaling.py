@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tiny import BOTH, IDS, few_labels, noise_images, sgan
+from tiny import both, few_labels, noise_images, sgan
 
 from sgan_classifier._batches import Rows
 from sgan_classifier._layout import infer_layout
@@ -140,7 +140,7 @@ def test_inverse_of_per_image_gives_brightness_back_and_a_typical_contrast():
     np.testing.assert_allclose(back.std((1, 2)), images.std(), rtol=0.2)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_the_same_images_in_other_units_give_the_same_classifier(make):
     X, y = noise_images(dtype=np.float64), few_labels()
     X[0, 0, 0], X[0, 0, 1] = 0, 255
@@ -156,7 +156,7 @@ def test_the_same_images_in_other_units_give_the_same_classifier(make):
     )
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 @pytest.mark.parametrize("scaling", ["per_image", "range", "unit"])
 def test_scalings_of_images_refuse_tables(make, scaling):
     estimator = make(scaling=scaling)

@@ -12,9 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, LabelEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from tiny import (
-    BOTH,
-    IDS,
     SETTINGS,
+    both,
     cnn,
     digits,
     few_labels,
@@ -58,7 +57,7 @@ def test_estimator_passes_scikit_learn_s_checks(estimator, check):
 # ------------------------------------------------------------------ copies
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_clone_has_the_parameters_and_nothing_learnt(make):
     estimator = make(callbacks=None, optimizer_params={"eps": 1e-7}).fit(X, Y)
     copy = clone(estimator)
@@ -68,7 +67,7 @@ def test_clone_has_the_parameters_and_nothing_learnt(make):
     np.testing.assert_array_equal(copy.fit(X, Y).predict_proba(X), estimator.predict_proba(X))
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 @pytest.mark.parametrize("as_table", [False, True], ids=["images", "table"])
 def test_pickle_answers_as_the_original_and_goes_on_training_as_it_would(make, as_table):
     rows = X.reshape(len(X), -1) if as_table else X
@@ -79,7 +78,7 @@ def test_pickle_answers_as_the_original_and_goes_on_training_as_it_would(make, a
     assert same_state(weights(estimator.fit(rows, Y)), weights(copy.fit(rows, Y)))
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_joblib_file_answers_as_the_original(make, tmp_path):
     estimator = make().fit(X, Y)
     joblib.dump(estimator, tmp_path / "estimator.joblib", compress=3)
@@ -100,7 +99,7 @@ def test_pickled_sgan_still_samples_and_judges():
 # ------------------------------------------------------------------ searches
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_grid_search_runs_over_flat_parameters_in_two_processes(make):
     images, _, masked = digits(100)
     rows = np.r_[np.flatnonzero(masked != -1), np.flatnonzero(masked == -1)[:50]]
@@ -131,7 +130,7 @@ def test_grid_search_over_parameters_of_the_generator():
     assert len(search.cv_results_["params"]) == 4
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_two_processes_give_the_scores_of_one(make):
     scores = [
         cross_val_score(make(), X, Y, cv=SemiSupervisedKFold(2), n_jobs=n, error_score="raise")
@@ -173,7 +172,7 @@ def halve(images):
     return images.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 @pytest.mark.parametrize(
     ("first", "input_shape"),
     [(Crop(2), (1, 12, 12)), (FunctionTransformer(halve), (1, 8, 8))],
@@ -203,14 +202,14 @@ def test_search_over_a_pipeline_sets_the_crop_and_the_classifier():
     assert search.best_estimator_[-1].input_shape_ == (1, 16 - 2 * border, 16 - 2 * border)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_pipeline_over_a_table(make):
     table = X.reshape(len(X), -1)
     pipeline = make_pipeline(StandardScaler(), make()).fit(table, Y)
     assert pipeline.predict(table).shape == (len(X),)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_trunk_features_feed_another_estimator(make):
     labeled = Y != -1
     features = make().fit(X, Y)
@@ -219,7 +218,7 @@ def test_trunk_features_feed_another_estimator(make):
     assert linear.score(features.transform(X[labeled]), Y[labeled]) > 0.9
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_parameters_are_the_documented_keywords(make):
     estimator = make()
     assert set(SETTINGS) <= set(estimator.get_params())

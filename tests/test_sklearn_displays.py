@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
-from tiny import BOTH, IDS, few_labels, noise_images
+from tiny import both, few_labels, noise_images
 
 X, Y = noise_images(), few_labels()
 LABELED = Y != -1
@@ -17,7 +17,7 @@ def _close_figures():
     mpl.pyplot.close("all")
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_confusion_matrix_counts_the_labelled_rows(make):
     model = make().fit(X, Y)
     display = ConfusionMatrixDisplay.from_estimator(model, X[LABELED], Y[LABELED])
@@ -25,7 +25,7 @@ def test_confusion_matrix_counts_the_labelled_rows(make):
     np.testing.assert_array_equal(display.confusion_matrix, expected)
 
 
-@pytest.mark.parametrize("make", BOTH, ids=IDS)
+@both
 def test_calibration_is_that_of_the_second_class(make):
     names = np.array(["plain", "crater"])
     y = np.where(LABELED, names[Y], None)

@@ -1,6 +1,7 @@
-"""Tiny estimators and data, and how to compare what two trainings left behind."""
+"""Tiny estimators and data, and how to look at what a training left behind."""
 
 import numpy as np
+import pytest
 import torch
 from sklearn.datasets import load_digits
 
@@ -25,9 +26,8 @@ def cnn(**params):
     return CNNClassifier(**{**SETTINGS, **params})
 
 
-#: for `pytest.mark.parametrize("make", BOTH, ids=IDS)`
 BOTH = [sgan, cnn]
-IDS = ["SGANClassifier", "CNNClassifier"]
+both = pytest.mark.parametrize("make", BOTH, ids=["SGANClassifier", "CNNClassifier"])
 
 
 def noise_images(n=24, height=8, width=8, channels=None, seed=0, dtype=np.uint8):
@@ -72,6 +72,28 @@ def weights(estimator):
     return {
         f"{m}.{name}": value for m, mod in modules.items() for name, value in state(mod).items()
     }
+
+
+def assert_answers(estimator, rows, n_classes=2):
+    """Every method answers in the shape, range and dtype that it documents."""
+    p = estimator.predict_proba(rows)
+    assert p.shape == (len(rows), n_classes)
+    assert p.dtype == np.float64
+    assert np.isfinite(p).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_allclose(np.exp(estimator.predict_log_proba(rows)), p)
+    predicted = estimator.predict(rows)
+    np.testing.assert_array_equal(predicted, estimator.classes_[p.argmax(axis=1)])
+    features = estimator.transform(rows)
+    assert features.shape[0] == len(rows)
+    assert np.isfinite(features).all()
+    if hasattr(estimator, "realness"):
+        realness = estimator.realness(rows)
+        assert realness.shape == (len(rows),)
+        assert ((realness >= 0) & (realness <= 1)).all()
+        samples = estimator.sample(2, random_state=0)
+        assert samples.shape == (2, *np.shape(rows)[1:])
+        assert np.isfinite(samples).all()
 
 
 def curve_of(scores):

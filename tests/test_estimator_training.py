@@ -1,0 +1,226 @@
+"""What the options of both estimators do in training, and what it leaves behind."""
+
+import numpy as np
+import pytest
+import torch
+from tiny import (
+    assert_answers,
+    both,
+    cnn,
+    digits,
+    few_labels,
+    noise_images,
+    same_state,
+    sgan,
+    weights,
+)
+from torch import nn
+
+from sgan_classifier._engine import SemiSupervisedNet
+from sgan_classifier._split import hold_out
+from sgan_classifier.exceptions import InvalidInputError, TrainingInterruptedWarning
+
+X, Y = noise_images(), few_labels()
+
+
+@both
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"learning_rate_schedule": "constant"},
+        {"learning_rate_schedule": "cosine"},
+        {"ema_decay": 0.0},
+        {"optimizer_params": {"betas": (0.9, 0.99), "weight_decay": 0.1}},
+        {"network": "crater2021"},
+        {"network": "salimans2016_mnist", "scaling": "unit"},
+        {"scaling": "per_image"},
+        {"class_weight": "balanced"},
+        {"class_weight": {1: 5.0}},
+        {"device": torch.device("cpu")},
+        {"width": 1},
+    ],
+    ids=str,
+)
+def test_options_train(make, params):
+    assert_answers(make(**params).fit(X, Y), X)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"entropy_weight": 0.5},
+        {"pseudo_label_weight": 0.0, "balance_weight": 0.0},
+        {"generator_loss": "feature_matching"},
+        {"generator_loss": "feature_matching_squared"},
+        {"fake_ratio": (0.5, 2.0)},
+        {"unlabeled_ratio": 3.5},
+        {"unlabeled_ratio": 0.01, "fake_ratio": 0.01},
+        {"generator_learning_rate": 1e-5},
+        {"latent_dim": 1},
+        {"network": "salimans2016_conv"},
+    ],
+    ids=str,
+)
+def test_options_of_the_sgan_train(params):
+    images = noise_images(height=12, width=12)
+    assert_answers(sgan(**params).fit(images, Y), images)
+
+
+def test_tables_get_neither_pseudo_labels_nor_a_class_balance_unless_asked():
+    table = noise_images().reshape(24, -1)[:, :5]
+    on_table = {"pseudo_label_weight": 0.0, "balance_weight": 0.0}
+    on_images = {"pseudo_label_weight": 1.0, "balance_weight": 5.0}
+    for rows, resolved, other in ((table, on_table, on_images), (X, on_images, on_table)):
+        auto = weights(sgan().fit(rows, Y))
+        assert same_state(auto, weights(sgan(**resolved).fit(rows, Y)))
+        assert not same_state(auto, weights(sgan(**other).fit(rows, Y)))
+
+
+def test_running_average_predicts_and_not_the_last_weights():
+    estimator = sgan(ema_decay=0.9, max_iter=20).fit(X, Y)
+    net, before = estimator.net_, estimator.predict_proba(X)
+    for parameter in net.module_.parameters():
+        parameter.data.zero_()
+    np.testing.assert_array_equal(estimator.predict_proba(X), before)
+    for parameter in net.average_.parameters():
+        parameter.data.mul_(0.5)
+    assert not np.array_equal(estimator.predict_proba(X), before)
+
+
+@both
+def test_prediction_of_a_row_does_not_depend_on_the_rows_beside_it(make):
+    estimator = make().fit(X, Y)
+    one_by_one = np.concatenate([estimator.predict_proba(X[i : i + 1]) for i in range(len(X))])
+    np.testing.assert_allclose(estimator.predict_proba(X), one_by_one, atol=1e-5)
+
+
+@both
+def test_class_weight_moves_predictions_towards_the_heavier_class(make):
+    shares = []
+    for weight in ({0: 100.0, 1: 1.0}, {0: 1.0, 1: 100.0}):
+        estimator = make(class_weight=weight, max_iter=30, augment=None).fit(X, Y)
+        shares.append(estimator.predict_proba(X)[:, 0].mean())
+    assert shares[0] > shares[1] + 0.1
+
+
+@both
+def test_balanced_weights_are_counted_on_labelled_rows(make):
+    y = few_labels()
+    y[6:8] = 0  # 5 labels of class 0, 3 of class 1
+    counts = np.bincount(y[y >= 0])
+    explicit = {k: 8 / (2 * counts[k]) for k in range(2)}
+    balanced, same = (make(class_weight=w).fit(X, y) for w in ("balanced", explicit))
+    assert same_state(weights(balanced), weights(same))
+    assert not same_state(weights(balanced), weights(make().fit(X, y)))
+
+
+@both
+def test_warm_start_goes_on_and_a_cold_start_begins_anew(make):
+    warm = make(warm_start=True).fit(X, Y)
+    first = weights(warm)
+    warm.fit(X, Y)
+    assert warm.n_iter_ == 6
+    assert len(warm.history_) == 6
+    assert not same_state(first, weights(warm))
+    cold = make().fit(X, Y).fit(X, Y)
+    assert cold.n_iter_ == 3
+    assert same_state(first, weights(cold))
+
+
+@both
+def test_warm_start_refuses_other_classes_and_keeps_what_it_learnt(make):
+    warm = make(warm_start=True).fit(X, Y)
+    before = weights(warm)
+    with pytest.raises(InvalidInputError, match=r"warm_start=True goes on with the classes"):
+        warm.fit(X, few_labels(n_classes=3))
+    assert same_state(before, weights(warm))
+
+
+@both
+def test_early_stopping_stops_and_restores_the_best_weights(make):
+    # noise cannot be learnt: the held-out loss rises while the labels are learnt by heart
+    y = few_labels(n_labeled=20)
+    estimator = make(
+        early_stopping=True,
+        validation_fraction=0.4,
+        max_iter=400,
+        learning_rate=2e-2,
+        augment=None,
+        ema_decay=0.5,
+    ).fit(X, y)
+    valid = [record["valid_loss"] for record in estimator.history_]
+    assert estimator.n_iter_ < 400
+    assert np.argmin(valid) < len(valid) - 1
+    _, held_out = hold_out(np.arange(20), y[:20], np.arange(2), 0.4, seed=0)
+    log_p = estimator.predict_log_proba(X[held_out])[np.arange(len(held_out)), y[held_out]]
+    assert -log_p.mean() == pytest.approx(min(valid), rel=1e-4)
+
+
+@both
+def test_early_stopping_with_too_few_labels_is_an_error_with_the_remedy(make):
+    estimator = make(early_stopping=True)
+    with pytest.raises(
+        InvalidInputError, match=r"would hold out 0 of the 4 .*Change validation_fraction"
+    ):
+        estimator.fit(X, Y)
+    assert not hasattr(estimator, "net_")
+
+
+def test_own_pair_of_networks_is_trained():
+    def pair(input_shape, n_classes):
+        assert input_shape == (1, 8, 8)
+        assert n_classes == 2
+        generator = nn.Sequential(nn.Linear(4, 64), nn.Tanh(), nn.Unflatten(1, input_shape))
+        return generator, nn.Sequential(nn.Flatten(), nn.Linear(64, n_classes))
+
+    assert_answers(sgan(network=pair).fit(X, Y), X)
+    assert_answers(cnn(network=pair).fit(X, Y), X)
+    assert_answers(cnn(network=lambda shape, k: pair(shape, k)[1]).fit(X, Y), X)
+
+
+def test_history_and_fitted_attributes_say_what_happened():
+    estimator = sgan(max_iter=4).fit(X, Y)
+    assert [record["step"] for record in estimator.history_] == [1, 2, 3, 4]
+    for record in estimator.history_:
+        assert 0 <= record["realness_real"] <= 1
+        assert 0 <= record["realness_fake"] <= 1
+        assert record["feature_distance"] >= 0
+        assert record["seconds"] > 0
+        assert {"loss", "labeled_loss", "adversarial_loss", "generator_loss"} <= record.keys()
+    assert estimator.classes_.tolist() == [0, 1]
+    assert estimator.n_iter_ == 4
+
+
+@both
+def test_interrupted_training_warns_and_stays_usable(make):
+    def augment(batch, calls=[]):  # noqa: B006 - counts its calls
+        calls.append(1)
+        if len(calls) > 5:
+            raise KeyboardInterrupt
+        return batch
+
+    with pytest.warns(TrainingInterruptedWarning, match="interrupted after"):
+        estimator = make(augment=augment, max_iter=50).fit(X, Y)
+    assert 0 < estimator.n_iter_ < 50
+    assert_answers(estimator, X)
+
+
+def test_interrupt_between_two_records_is_no_callbacks_wish_to_stop(monkeypatch):
+    def interrupted(net, *args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SemiSupervisedNet, "on_epoch_end", interrupted)
+    with pytest.warns(TrainingInterruptedWarning, match="interrupted after 1 steps"):
+        sgan(max_iter=50).fit(X, Y)
+
+
+def test_new_data_of_the_same_kind_are_told_apart():
+    # the point of it all: zeros from ones of the digits, with ten labels and in a second or so
+    images, true, _ = digits(100)
+    rows = np.flatnonzero(true < 2)
+    y = np.full(len(rows), -1)
+    for k in range(2):
+        shown = np.flatnonzero(true[rows] == k)[:5]
+        y[shown] = k
+    estimator = sgan(max_iter=100, width=8, augment=None).fit(images[rows], y)
+    assert estimator.score(images[rows], true[rows]) > 0.95
