@@ -3,14 +3,15 @@
 from ._ablation import ablation_report, run_ablation
 from ._ablation_command import ablation_main
 from ._active import run_active
+from ._active_command import active_main
 from ._active_report import active_report
-from ._command import active_main, label_efficiency_main, study_main
 from ._compare import parse_labels
 from ._contenders import make_contenders
 from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
 from ._held_out import hold_out_groups
 from ._label_efficiency import run_label_efficiency
+from ._label_efficiency_command import label_efficiency_main
 from ._mnist import run_mnist
 from ._mnist_command import mnist_main
 from ._mnist_report import mnist_report
@@ -25,6 +26,7 @@ from ._scenes import AnnotatedScene, load_scenes
 from ._soak_command import run_soak, soak_main
 from ._soak_report import soak_report
 from ._study import run_study, study_report
+from ._study_command import study_main
 
 __all__ = [
     "AnnotatedScene",

@@ -2,28 +2,22 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
 from ._ablation import run_ablation
-from ._command import _main, _parser, _positive, positive_number
+from ._command_line import _positive, add_labels, make_parser, positive_number, run_command
 from ._data import load_benchmark_data
 from ._terms import TERMS
 
 
 def ablation_main(arguments: Sequence[str] | None = None) -> int:
     """Run `benchmarks/ablation.py`; return the exit status."""
-    parser = _parser(
+    parser = make_parser(
         "benchmarks/ablation.py",
         "Turn off one part of the SGAN at a time, on the same draws of labels. Writes a JSON "
         "record and a Markdown report.",
     )
-    parser.add_argument(
-        "--labels",
-        nargs="+",
-        type=_positive,
-        default=[20, 100],
-        metavar="N",
-        help="numbers of labels (default: 20 100)",
-    )
+    add_labels(parser, [20, 100])
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument(
         "--steps", type=_positive, metavar="N", help="of every fit (default: the estimator's own)"
@@ -42,20 +36,15 @@ def ablation_main(arguments: Sequence[str] | None = None) -> int:
         f"{', '.join(term.parameter for term in TERMS[:3])} (default: all that are on)",
     )
 
-    def run(options: argparse.Namespace, command: str) -> None:
+    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
         run_ablation(
             load_benchmark_data(options.data, options.data_dir),
             options.labels,
             options.draws,
-            out=options.out,
-            command=command,
             minutes=options.minutes,
             steps=options.steps,
             terms=options.terms,
-            n_jobs=options.jobs,
-            random_state=options.seed,
-            device=options.device,
-            verbose=not options.quiet,
+            **settings,
         )
 
-    return _main(parser, run, arguments)
+    return run_command(parser, run, arguments)

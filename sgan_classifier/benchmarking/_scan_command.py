@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
-from ._command import _main, _parser, _positive
+from ._command_line import _positive, add_labels, make_parser, run_command
 from ._data import load_benchmark_data
 from ._scan import DEFAULTS, run_scan
 from ._scenes import load_scenes
@@ -11,19 +12,12 @@ from ._scenes import load_scenes
 
 def scan_main(arguments: Sequence[str] | None = None) -> int:
     """Run `benchmarks/scan.py`; return the exit status."""
-    parser = _parser(
+    parser = make_parser(
         "benchmarks/scan.py",
         "Find craters in a whole scene after training on few labelled patches of other scenes. "
         "Writes a JSON record, a Markdown report and a figure.",
     )
-    parser.add_argument(
-        "--labels",
-        nargs="+",
-        type=_positive,
-        default=[50, 1000],
-        metavar="N",
-        help="numbers of labelled patches (default: 50 1000)",
-    )
+    add_labels(parser, [50, 1000], "numbers of labelled patches")
     parser.add_argument(
         "--max-iter",
         type=_positive,
@@ -39,7 +33,7 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
         "the time (default: %(default)s)",
     )
 
-    def run(options: argparse.Namespace, command: str) -> None:
+    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
         training_scenes, test_scene = load_scenes(options.data, options.data_dir)
         run_scan(
             load_benchmark_data(options.data, options.data_dir),
@@ -47,14 +41,9 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
             test_scene,
             options.labels,
             options.draws,
-            out=options.out,
-            command=command,
-            n_jobs=options.jobs,
-            random_state=options.seed,
             max_iter=options.max_iter,
             stride=options.stride,
-            device=options.device,
-            verbose=not options.quiet,
+            **settings,
         )
 
-    return _main(parser, run, arguments)
+    return run_command(parser, run, arguments)

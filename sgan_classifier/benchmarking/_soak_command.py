@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ._command import DEFAULT_OUT, INTERRUPTED
+from ._command_line import INTERRUPTED, add_out
 from ._long_run import run_fits
 from ._record import _processor, _versions, to_plain, write_json
 from ._soak import soak
@@ -46,13 +46,7 @@ def soak_main(arguments: Sequence[str] | None = None) -> int:
         help="fits in one process; 0 for none (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: %(default)s)")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=DEFAULT_OUT,
-        metavar="DIR",
-        help="folder of the reports (default: %(default)s)",
-    )
+    add_out(parser)
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from .._command import DEFAULT_OUT, INTERRUPTED, _positive
+from .._command_line import INTERRUPTED, _positive, add_out
 from .._data import DATA_VARIABLE
 from ._clock import CLOCKS
 from ._run import SECTIONS, run_speed
@@ -105,12 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="for temporary files (default: the system's)"
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=DEFAULT_OUT,
-        metavar="DIR",
-        help="folder of the reports (default: %(default)s)",
-    )
+    add_out(parser)
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     return parser

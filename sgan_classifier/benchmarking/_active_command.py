@@ -1,0 +1,56 @@
+"""The command line of `benchmarks/active.py`."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from ..active import STRATEGIES
+from ._active import run_active
+from ._command_line import _positive, add_labels, make_parser, run_command
+from ._data import load_benchmark_data
+from ._held_out import hold_out_groups
+
+
+def active_main(arguments: Sequence[str] | None = None) -> int:
+    """Run `benchmarks/active.py`; return the exit status."""
+    parser = make_parser(
+        "benchmarks/active.py",
+        "Compare labels that sgan_classifier.active.suggest asks for with random ones. Writes a "
+        "JSON record, a Markdown report and a figure.",
+    )
+    add_labels(parser, [10, 20, 40, 60, 100, 200], "numbers of labels, rising")
+    parser.add_argument(
+        "--strategies",
+        nargs="+",
+        choices=list(STRATEGIES),
+        default=["margin"],
+        metavar="NAME",
+        help=f"of {', '.join(STRATEGIES)} (default: margin)",
+    )
+    parser.add_argument(
+        "--steps",
+        nargs=2,
+        type=_positive,
+        default=[300, 150],
+        metavar=("FIRST", "NEXT"),
+        help="steps with the first labels, and after each addition (default: 300 150)",
+    )
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="test on a third of the groups of the training rows, as where strategies are chosen",
+    )
+
+    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+        data = load_benchmark_data(options.data, options.data_dir)
+        run_active(
+            hold_out_groups(data) if options.held_out else data,
+            options.labels,
+            options.strategies,
+            options.draws,
+            first_steps=options.steps[0],
+            next_steps=options.steps[1],
+            **settings,
+        )
+
+    return run_command(parser, run, arguments)
