@@ -12,9 +12,9 @@ from ..model_selection import LabelEfficiencyCurve
 from ._compare import CACHE, compare
 from ._contenders import CNN
 from ._data import BenchmarkData
-from ._record import describe_estimator, describe_run, to_plain, write_json
+from ._record import describe_estimator, describe_run, to_plain, write_results
 from ._report import run_summary
-from ._statistics import markdown_table, mean_differences, mean_scores
+from ._statistics import columns_of, markdown_table, mean_differences, mean_scores
 from ._terms import active_terms
 from ._timing import plan_steps
 
@@ -120,9 +120,7 @@ def run_ablation(
     )
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
-    stem = f"ablation_{data.name}"
-    write_json(record, out / f"{stem}.json")
-    (out / f"{stem}.md").write_text(ablation_report(record), encoding="utf-8")
+    write_results(record, ablation_report, out / f"ablation_{data.name}")
     return record
 
 
@@ -163,10 +161,6 @@ def ablation_report(record: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _columns(curve: LabelEfficiencyCurve) -> list[str]:
-    return [f"{n} labels" for n in curve.n_labels]
-
-
 def _setting(record: dict[str, Any], name: str) -> str:
     if name not in record["terms"]:
         return ""
@@ -179,7 +173,7 @@ def _accuracy_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
         [name, _setting(record, name), *map(str, means)]
         for name, means in mean_scores(curve).items()
     ]
-    return markdown_table(["method", "setting", *_columns(curve)], rows)
+    return markdown_table(["method", "setting", *columns_of(curve)], rows)
 
 
 def _difference_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
@@ -191,7 +185,7 @@ def _difference_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> st
             text = difference.in_points()
             cells.append(f"**{text}**" if is_sure else text)
         rows.append([name, *cells])
-    return markdown_table(["method", *_columns(curve)], rows)
+    return markdown_table(["method", *columns_of(curve)], rows)
 
 
 def _sentences(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[str]:
@@ -215,4 +209,4 @@ def _seconds_table(curve: LabelEfficiencyCurve) -> str:
         [name, *(f"{seconds.mean():.1f} ({seconds.max():.1f})" for seconds in rows)]
         for name, rows in curve.fit_times.items()
     ]
-    return markdown_table(["method", *_columns(curve)], rows)
+    return markdown_table(["method", *columns_of(curve)], rows)

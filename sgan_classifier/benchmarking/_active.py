@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,13 @@ from tqdm import tqdm
 from .. import SGANClassifier
 from .._labels import is_unlabeled
 from ..active import suggest
-from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import LabelEfficiencyCurve, mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
 from ._active_report import RANDOM, active_report, save_active_figure
 from ._compare import CACHE
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, write_json
+from ._timing import timed_fit
 
 # What is measured after each fit, in this order.
 TEST_SCORE, TRAIN_SCORE, FIT_SECONDS, SUGGEST_SECONDS, LARGEST_CLASS = range(5)
@@ -209,15 +208,8 @@ def _fit_and_score(
     model: SGANClassifier, data: BenchmarkData, y: NDArray, suggest_seconds: float
 ) -> Figures:
     labels = y[~is_unlabeled(y)]
-    with limit_threads(1), warnings.catch_warnings():
-        # Ctrl-C ends a fit early and keeps its weights: no finished fit, not to be stored
-        warnings.simplefilter("error", TrainingInterruptedWarning)
-        began = time.perf_counter()
-        try:
-            model.fit(data.X_train, y)
-        except TrainingInterruptedWarning as warning:
-            raise KeyboardInterrupt from warning
-        fit_seconds = time.perf_counter() - began
+    fit_seconds = timed_fit(lambda: model.fit(data.X_train, y))
+    with limit_threads(1):
         test_score = model.score(data.X_test, data.y_test)
         train_score = model.score(data.X_train, y)
     largest = np.unique(labels, return_counts=True)[1].max() / len(labels)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model_selection import LabelEfficiencyCurve
-from ._compare import CACHE, compare
+from ._compare import CACHE
 from ._contenders import CNN, SGAN, make_contenders
 from ._data import BenchmarkData
-from ._paired_cnn import add_own_budget, choose_budgets
+from ._paired_cnn import choose_budgets, compare_with_own_budget
 from ._record import describe_estimator, describe_run, write_json
 from ._report import STUDY_DATA, STUDY_SGAN, label_efficiency_report
 
@@ -93,10 +93,9 @@ def run_label_efficiency(
             contenders[CNN], data, n_labels, cnn_budgets, reported_seeds=seeds, **running
         )
         record["cnn_budgets"] = chosen
-    running["random_state"] = random_state
-    curve = compare(contenders, data, n_labels, n_draws, **running)
-    if chosen is not None:
-        curve = add_own_budget(curve, contenders[CNN], chosen["chosen"], data, n_labels, **running)
+    curve = compare_with_own_budget(
+        contenders, data, n_labels, n_draws, chosen, random_state=random_state, **running
+    )
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
     stem = f"label_efficiency_{data.name}"

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import CNNClassifier, SGANClassifier
-from ..model_selection import LabelEfficiencyCurve
-from ._compare import CACHE, compare
+from ._compare import CACHE
 from ._contenders import CNN, SGAN
 from ._data import BenchmarkData
 from ._mnist_report import mnist_report
-from ._paired_cnn import add_own_budget, choose_budgets
-from ._record import describe_estimator, describe_run, write_json
+from ._paired_cnn import choose_budgets, compare_with_own_budget
+from ._record import describe_estimator, describe_run, write_results
 from ._timing import plan_steps
 
 
@@ -108,25 +107,10 @@ def run_mnist(
             SGAN: sgan.set_params(max_iter=n_steps),
             CNN: cnn.set_params(max_iter=n_steps),
         }
-        curve = _measure(estimators, data, n_labels, n_draws, random_state, chosen, running)
+        curve = compare_with_own_budget(
+            estimators, data, n_labels, n_draws, chosen, random_state=random_state, **running
+        )
         record["budgets"].append({**budget, "curve": curve.to_dict()})
         record["seconds"] = time.perf_counter() - started
-        write_json(record, out / f"{data.name}.json")
-        (out / f"{data.name}.md").write_text(mnist_report(record), encoding="utf-8")
+        write_results(record, mnist_report, out / data.name)
     return record
-
-
-def _measure(
-    estimators: dict[str, Any],
-    data: BenchmarkData,
-    n_labels: Sequence[int],
-    n_draws: int,
-    random_state: int,
-    chosen: dict[str, Any] | None,
-    running: dict[str, Any],
-) -> LabelEfficiencyCurve:
-    settings = {**running, "random_state": random_state}
-    curve = compare(estimators, data, n_labels, n_draws, **settings)
-    if chosen is None:
-        return curve
-    return add_own_budget(curve, estimators[CNN], chosen["chosen"], data, n_labels, **settings)

@@ -133,6 +133,21 @@ def add_own_budget(
     return replace(curve, **columns)
 
 
+def compare_with_own_budget(
+    estimators: dict[str, BaseEstimator],
+    data: BenchmarkData,
+    n_labels: Sequence[int | str],
+    n_draws: int,
+    chosen: dict[str, Any] | None,
+    **settings: Any,
+) -> LabelEfficiencyCurve:
+    """Call `compare`, and add the CNN with what `choose_budgets` returned, unless that is None."""
+    curve = compare(estimators, data, n_labels, n_draws, **settings)
+    if chosen is None:
+        return curve
+    return add_own_budget(curve, estimators[CNN], chosen["chosen"], data, n_labels, **settings)
+
+
 def pair(curve: LabelEfficiencyCurve) -> tuple[LabelEfficiencyCurve, list[str]]:
     """Pair the SGAN with the CNN whose mean is the better one, for each number of labels.
 

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -84,6 +85,14 @@ def write_json(record: dict[str, Any], path: Path) -> None:
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     os.replace(unfinished, path)
+
+
+def write_results(
+    record: dict[str, Any], report: Callable[[dict[str, Any]], str], stem: Path
+) -> None:
+    """Write a record to `<stem>.json`, and then what `report` makes of it to `<stem>.md`."""
+    write_json(record, Path(f"{stem}.json"))
+    Path(f"{stem}.md").write_text(report(record), encoding="utf-8")
 
 
 def _versions() -> dict[str, str]:

@@ -20,7 +20,7 @@ from ._contenders import CNN, SGAN
 from ._data import BenchmarkData
 from ._foreign import Foreign, foreign_kinds, realness_figures
 from ._pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_classes
-from ._record import describe_estimator, describe_run, to_plain, write_json
+from ._record import describe_estimator, describe_run, to_plain, write_results
 from ._robustness_report import NO_BALANCE, SECTIONS, robustness_report
 from ._timing import timed_fit
 
@@ -125,9 +125,7 @@ def run_robustness(
         {"pool": case.pool, "method": case.method, "n_labels": n, "seed": seed, **figures}
         for (case, n, seed), figures in zip(fits, measured, strict=True)
     ]
-    stem = f"robustness_{data.name}"
-    write_json(to_plain(record), out / f"{stem}.json")
-    (out / f"{stem}.md").write_text(robustness_report(record), encoding="utf-8")
+    write_results(to_plain(record), robustness_report, out / f"robustness_{data.name}")
     return record
 
 

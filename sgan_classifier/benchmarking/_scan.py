@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from sklearn.base import clone
 from tqdm import tqdm
 
 from .. import SGANClassifier
-from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
 from ..scan import (
@@ -33,6 +31,7 @@ from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, to_plain, write_json
 from ._scan_report import MIN_DIAMETER, MIN_IOU, save_scan_figure, scan_report
 from ._scenes import AnnotatedScene
+from ._timing import timed_fit
 
 DEFAULTS = {
     name: parameter.default for name, parameter in inspect.signature(scan_scene).parameters.items()
@@ -138,15 +137,7 @@ def fit(
     """Fit to one draw of labels, and return the seconds too. `data_key` stands for the data."""
     model = clone(estimator).set_params(random_state=seed)
     y = mask_labels(data.y_train, n_labels, random_state=seed)
-    with limit_threads(1), warnings.catch_warnings():
-        # Ctrl-C ends a fit early and keeps its weights: no finished fit, not to be stored
-        warnings.simplefilter("error", TrainingInterruptedWarning)
-        began = time.perf_counter()
-        try:
-            model.fit(data.X_train, y)
-        except TrainingInterruptedWarning as warning:
-            raise KeyboardInterrupt from warning
-        return model, time.perf_counter() - began
+    return model, timed_fit(lambda: model.fit(data.X_train, y))
 
 
 def scan_all(

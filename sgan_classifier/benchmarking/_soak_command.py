@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ._command_line import INTERRUPTED, add_out
 from ._long_run import run_fits
-from ._record import _processor, _versions, to_plain, write_json
+from ._record import _processor, _versions, to_plain, write_results
 from ._soak import soak
 from ._soak_jobs import EVERY
 from ._soak_report import soak_report
@@ -110,6 +110,5 @@ def run_soak(
         "soak": {**to_plain(vars(tally)), "every": EVERY, "seconds": time.monotonic() - start},
         "long_run": run_fits(n_fits, seed=random_state) if n_fits else None,
     }
-    write_json(record, out / f"{NAME}.json")
-    (out / f"{NAME}.md").write_text(soak_report(record), encoding="utf-8")
+    write_results(record, soak_report, out / NAME)
     return record

@@ -60,6 +60,11 @@ def emphasised(mean: Mean, best: float) -> str:
     return f"**{mean}**" if mean.value == best else str(mean)
 
 
+def columns_of(curve: LabelEfficiencyCurve) -> list[str]:
+    """Name the columns of a table that has one for each number of labels."""
+    return [f"{n} labels" for n in curve.n_labels]
+
+
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """Lay out a Markdown table: the first column to the left, all others to the right."""
     rule = [":---"] + ["---:"] * (len(header) - 1)

@@ -11,9 +11,16 @@ from tqdm import tqdm
 from ..model_selection import LabelEfficiencyCurve
 from ._compare import CACHE, compare
 from ._data import BenchmarkData
-from ._record import describe_estimator, describe_run, write_json
+from ._record import describe_estimator, describe_run, write_results
 from ._report import run_summary
-from ._statistics import best_of, emphasised, markdown_table, mean_differences, mean_scores
+from ._statistics import (
+    best_of,
+    columns_of,
+    emphasised,
+    markdown_table,
+    mean_differences,
+    mean_scores,
+)
 from ._study_sections import SECTION_KEYS, Section, limit_labels, make_sections
 
 
@@ -69,8 +76,7 @@ def run_study(
         "device": device,
     }
     record = describe_run(data, command, **settings)
-    path = out / f"study_{data.name}.json"
-    record["sections"] = _earlier_sections(path, record)
+    record["sections"] = _earlier_sections(out / f"study_{data.name}.json", record)
     started = time.perf_counter()
     for i, section in enumerate(chosen, start=1):
         if verbose:
@@ -97,9 +103,7 @@ def run_study(
         in_order = [key for key in SECTION_KEYS if key in record["sections"]]
         record["sections"] = {key: record["sections"][key] for key in in_order}
         record["seconds"] = sum(done["seconds"] for done in record["sections"].values())
-        write_json(record, path)
-        report = study_report(record)
-        (out / f"study_{data.name}.md").write_text(report, encoding="utf-8")
+        write_results(record, study_report, out / f"study_{data.name}")
     return record
 
 
@@ -163,7 +167,7 @@ def _accuracy_table(curve: LabelEfficiencyCurve) -> str:
     means = mean_scores(curve)
     best = [best_of(list(column)) for column in zip(*means.values(), strict=True)]
     rows = [[name, *map(emphasised, row, best)] for name, row in means.items()]
-    return markdown_table(["setting", *_columns(curve)], rows)
+    return markdown_table(["setting", *columns_of(curve)], rows)
 
 
 def _training_table(curve: LabelEfficiencyCurve) -> str:
@@ -175,11 +179,7 @@ def _training_table(curve: LabelEfficiencyCurve) -> str:
             for score, second in zip(scores, seconds, strict=True)
         ]
         rows.append([name, *cells])
-    return markdown_table(["setting", *_columns(curve)], rows)
-
-
-def _columns(curve: LabelEfficiencyCurve) -> list[str]:
-    return [f"{n} labels" for n in curve.n_labels]
+    return markdown_table(["setting", *columns_of(curve)], rows)
 
 
 def _sentences(curve: LabelEfficiencyCurve, baseline: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from .._record import _processor, _versions, to_plain, write_json
+from .._record import _processor, _versions, to_plain, write_results
 from .._statistics import markdown_table
 from ._accuracy import accuracy
 from ._clock import choose_clock
@@ -91,8 +91,7 @@ def run_speed(
         }
         # a run that is stopped keeps the sections that are done
         record["sections"][name] = {**to_plain(section.to_dict()), "measured": measured}
-        write_json(record, path)
-        (out / f"{NAME}.md").write_text(speed_report(record), encoding="utf-8")
+        write_results(record, speed_report, out / NAME)
         if verbose:
             for row in _target_rows(record["sections"][name]):
                 tqdm.write("  " + "; ".join(row))
