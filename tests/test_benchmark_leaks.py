@@ -3,9 +3,6 @@
 The check is a function that asserts; it is also run on benchmarks that leak on purpose.
 """
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,6 +14,7 @@ from sgan_classifier.benchmarking import (
     AnnotatedScene,
     BenchmarkData,
     _active,
+    _cross_validation,
     _pools,
     _robustness,
     _scan,
@@ -32,7 +30,6 @@ from sgan_classifier.benchmarking._foreign import Foreign
 from sgan_classifier.benchmarking._held_out import hold_out
 from sgan_classifier.model_selection import _curve, mask_labels
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "cross_validation.py"
 N_ROWS, N_LABELS = 40, 8
 
 
@@ -135,14 +132,10 @@ def study(patch, data, out, spoil):
 
 
 def cross_validation(patch, data, out, spoil):
-    spec = importlib.util.spec_from_file_location("cross_validation", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-
-    spoil_draws(patch, script, spoil)
+    spoil_draws(patch, _cross_validation, spoil)
     candidates = {"SGAN": (sgan(max_iter=2), {"learning_rate": [1e-3, 2e-3]})}
     settings = {"n_jobs": 1, "random_state": 0, "verbose": False}
-    script.run(data, candidates, [N_LABELS], 1, out=out, **settings)
+    _cross_validation.measure_all(data, candidates, [N_LABELS], 1, out=out, **settings)
 
 
 BENCHMARKS = [

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 from pathlib import Path
 
@@ -6,55 +5,55 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "cross_validation.py"
+from sgan_classifier.benchmarking import cross_validation_main, cross_validation_report
+from sgan_classifier.benchmarking._cross_validation_report import (
+    OURS,
+    PLAIN,
+    TRUTH,
+    cross_validation_tables,
+    update_docs,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture
-def script():
-    spec = importlib.util.spec_from_file_location("cross_validation", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_command_writes_a_record_and_a_report_that_agree(script, tmp_path, capsys):
+def test_the_command_writes_a_record_and_a_report_that_agree(tmp_path, capsys):
     X, y = load_iris(return_X_y=True)
     np.savez(tmp_path / "iris.npz", X_train=X[::2], y_train=y[::2], X_test=X[1::2], y_test=y[1::2])
     arguments = ["--data", str(tmp_path / "iris.npz"), "--labels", "6", "15", "--draws", "2"]
     arguments += ["--estimators", "LabelSpreading", "--out", str(tmp_path / "out"), "--quiet"]
-    assert script.main(arguments) == 0
+    assert cross_validation_main(arguments) == 0
     record = json.loads((tmp_path / "out" / "cross_validation_iris.json").read_text())
     scores = {name: np.array(v) for name, v in record["scores"]["LabelSpreading"].items()}
     assert record["settings"]["n_splits"] == [2, 5]
     assert all(values.shape == (2, 2) for values in scores.values())
-    assert scores[script.TRUTH].min() > 0.7
-    assert scores[script.PLAIN].max() < 0.3  # a fifth of the rows at most is labelled
-    assert np.abs(scores[script.OURS][1] - scores[script.TRUTH][1]).max() < 0.2
+    assert scores[TRUTH].min() > 0.7
+    assert scores[PLAIN].max() < 0.3  # a fifth of the rows at most is labelled
+    assert np.abs(scores[OURS][1] - scores[TRUTH][1]).max() < 0.2
     text = (tmp_path / "out" / "cross_validation_iris.md").read_text()
-    assert text == script.report(record)
-    assert f"{scores[script.OURS][1].mean():.3f} ±" in text
+    assert text == cross_validation_report(record)
+    assert f"{scores[OURS][1].mean():.3f} ±" in text
     page = tmp_path / "page.md"
     page.write_text(
         "# Page\n\n<!-- cross_validation: iris -->\nstale text\n<!-- end of tables -->\nmore\n"
     )
-    assert script.main(["--update-docs", str(page), "--out", str(tmp_path / "out")]) == 0
+    assert cross_validation_main(["--update-docs", str(page), "--out", str(tmp_path / "out")]) == 0
     assert "stale" not in page.read_text()
     assert page.read_text().endswith("<!-- end of tables -->\nmore\n")
-    assert script.tables(record).splitlines()[-1] in page.read_text()
+    assert cross_validation_tables(record).splitlines()[-1] in page.read_text()
     assert capsys.readouterr().out == ""
 
 
-def test_fewer_than_two_labels_a_class_is_an_error(script, tmp_path, capsys):
+def test_fewer_than_two_labels_a_class_is_an_error(tmp_path, capsys):
     with pytest.raises(SystemExit):
-        script.main(["--data", "digits", "--labels", "10", "--out", str(tmp_path)])
+        cross_validation_main(["--data", "digits", "--labels", "10", "--out", str(tmp_path)])
     assert "at least 2 labels of each of 10 classes" in capsys.readouterr().err
 
 
-def test_the_tables_of_the_docs_are_those_of_the_records(script, tmp_path):
-    root = SCRIPT.parents[1]
-    page = root / "docs" / "how_to" / "cross_validation.md"
+def test_the_tables_of_the_docs_are_those_of_the_records(tmp_path):
+    page = ROOT / "docs" / "how_to" / "cross_validation.md"
     copy = tmp_path / page.name
     copy.write_text(page.read_text("utf-8"), "utf-8")
-    script.update_docs(copy, root / "benchmarks" / "reports")
+    update_docs(copy, ROOT / "benchmarks" / "reports")
     assert copy.read_text("utf-8") == page.read_text("utf-8")
     assert "| SemiSupervisedKFold |" in copy.read_text("utf-8")

@@ -7,6 +7,9 @@ from ._active_command import active_main
 from ._active_report import active_report
 from ._compare import parse_labels
 from ._contenders import make_contenders
+from ._cross_validation import run_cross_validation
+from ._cross_validation_command import cross_validation_main
+from ._cross_validation_report import cross_validation_report
 from ._data import BenchmarkData, load_benchmark_data
 from ._epochs import EpochBudget
 from ._held_out import hold_out_groups
@@ -36,6 +39,8 @@ __all__ = [
     "ablation_report",
     "active_main",
     "active_report",
+    "cross_validation_main",
+    "cross_validation_report",
     "hold_out_groups",
     "label_efficiency_main",
     "label_efficiency_report",
@@ -49,6 +54,7 @@ __all__ = [
     "robustness_report",
     "run_ablation",
     "run_active",
+    "run_cross_validation",
     "run_label_efficiency",
     "run_mnist",
     "run_robustness",

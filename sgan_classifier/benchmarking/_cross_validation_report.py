@@ -1,0 +1,125 @@
+"""The Markdown report of the cross-validation benchmark, whose tables the docs hold too."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..model_selection import LabelEfficiencyCurve
+from ._report import run_summary
+from ._statistics import markdown_table, mean_differences, mean_scores
+
+SPLITS = 5
+
+# Ours test labelled rows alone. Plain folds test unlabelled rows too; each counts as a mistake.
+TRUTH, PLAIN, OURS = "truth", "plain folds", "SemiSupervisedKFold"
+PLAIN_BEST, PLAIN_PICK = "plain folds: best score", "plain folds: its pick in truth"
+OURS_BEST, OURS_PICK = "SemiSupervisedKFold: best score", "SemiSupervisedKFold: its pick in truth"
+QUANTITIES = (TRUTH, PLAIN, OURS, PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)
+SCORES = (PLAIN, OURS, TRUTH)
+SEARCHES = (PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)
+
+_MARKED = re.compile(
+    r"(?P<begin><!-- cross_validation: (?P<name>\w+) -->).*?(?P<end><!-- end of tables -->)",
+    re.DOTALL,
+)
+
+
+def cross_validation_report(record: dict[str, Any]) -> str:
+    """Write the report from its record alone.
+
+    Parameters
+    ----------
+    record : dict
+        As `run_cross_validation` returns it, or read back from JSON.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    grids = (
+        f"- `{name}`: " + ", ".join(f"{key} in {values}" for key, values in grid.items())
+        for name, grid in record["grids"].items()
+    )
+    parts = [
+        f"# Cross-validation with few labels: {record['data']['name']}",
+        run_summary(record),
+        cross_validation_tables(record),
+        "## What was searched",
+        "\n".join(grids),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def cross_validation_tables(record: dict[str, Any]) -> str:
+    """Write the tables of the report, which the docs hold too.
+
+    Parameters
+    ----------
+    record : dict
+        As for the report.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    settings = record["settings"]
+    scores, searches, gains = [], [], []
+    for name, figures in record["scores"].items():
+        arrays = {quantity: np.array(values) for quantity, values in figures.items()}
+        curve = LabelEfficiencyCurve(
+            np.array(settings["n_labels"]),
+            np.arange(settings["n_draws"]),
+            "accuracy",
+            arrays,
+            {},
+            {},
+            {},
+        )
+        means, differences = mean_scores(curve), mean_differences(curve, OURS_PICK, TRUTH)
+        for row, (size, folds) in enumerate(
+            zip(settings["n_labels"], settings["n_splits"], strict=True)
+        ):
+            mean = {quantity: str(values[row]) for quantity, values in means.items()}
+            head = [name, str(size)]
+            scores.append([*head, str(folds), *(mean[q] for q in SCORES)])
+            searches.append([*head, *(mean[q] for q in SEARCHES)])
+            gains.append([*head, mean[TRUTH], mean[OURS_PICK], differences[row].in_points()])
+    parts = [
+        "Truth is the accuracy on the test rows of the estimator fitted to all training rows. "
+        f"Plain folds are `cv={SPLITS}`; ours are as many, or as many as there are labels a class. "
+        f"Means over {settings['n_draws']} draws with 95 % intervals.",
+        "## cross_val_score",
+        markdown_table(["estimator", "labels", "our folds", *SCORES], scores),
+        "## GridSearchCV",
+        "`best_score_`, and the accuracy on the test rows of the candidate it picked.",
+        markdown_table(["estimator", "labels", *SEARCHES], searches),
+        "## Does a search with our folds beat the defaults?",
+        "Accuracy on the test rows; the difference is paired by draw.",
+        markdown_table(["estimator", "labels", "defaults", "picked", "difference"], gains),
+    ]
+    return "\n\n".join(parts)
+
+
+def update_docs(page: Path, out: Path) -> None:
+    """Replace what stands between the markers of a page by the tables of the records.
+
+    Parameters
+    ----------
+    page : Path
+        Markdown with markers ``<!-- cross_validation: NAME -->`` and ``<!-- end of tables -->``.
+    out : Path
+        Folder of the records.
+    """
+
+    def fresh(match: re.Match[str]) -> str:
+        record = json.loads((out / f"cross_validation_{match['name']}.json").read_text("utf-8"))
+        # One level deeper: in the page, the tables are a part of a section.
+        inner = cross_validation_tables(record).replace("\n## ", "\n### ")
+        return f"{match['begin']}\n\n{inner}\n\n{match['end']}"
+
+    page.write_text(_MARKED.sub(fresh, page.read_text("utf-8")), "utf-8")
