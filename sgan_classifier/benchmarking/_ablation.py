@@ -12,9 +12,9 @@ from ..model_selection import LabelEfficiencyCurve
 from ._compare import CACHE, compare
 from ._contenders import CNN
 from ._data import BenchmarkData
-from ._record import describe_estimator, describe_run, to_plain, write_results
+from ._record import describe_estimator, describe_run, draw_settings, to_plain, write_results
 from ._report import run_summary
-from ._statistics import columns_of, markdown_table, mean_differences, mean_scores
+from ._statistics import columns, markdown_table, mean_differences, mean_scores
 from ._terms import active_terms
 from ._timing import plan_steps
 
@@ -78,11 +78,7 @@ def run_ablation(
     record = describe_run(
         data,
         command,
-        n_labels=list(n_labels),
-        n_draws=n_draws,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        n_threads=1,
+        **draw_settings(n_labels, n_draws, random_state, n_jobs),
         minutes=minutes,
         steps=steps,
         device=device,
@@ -173,7 +169,7 @@ def _accuracy_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
         [name, _setting(record, name), *map(str, means)]
         for name, means in mean_scores(curve).items()
     ]
-    return markdown_table(["method", "setting", *columns_of(curve)], rows)
+    return markdown_table(["method", "setting", *columns(curve)], rows)
 
 
 def _difference_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
@@ -185,7 +181,7 @@ def _difference_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> st
             text = difference.in_points()
             cells.append(f"**{text}**" if is_sure else text)
         rows.append([name, *cells])
-    return markdown_table(["method", *columns_of(curve)], rows)
+    return markdown_table(["method", *columns(curve)], rows)
 
 
 def _sentences(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[str]:
@@ -209,4 +205,4 @@ def _seconds_table(curve: LabelEfficiencyCurve) -> str:
         [name, *(f"{seconds.mean():.1f} ({seconds.max():.1f})" for seconds in rows)]
         for name, rows in curve.fit_times.items()
     ]
-    return markdown_table(["method", *columns_of(curve)], rows)
+    return markdown_table(["method", *columns(curve)], rows)

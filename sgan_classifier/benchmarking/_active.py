@@ -23,7 +23,7 @@ from ..model_selection._curve_fit import code_hash, limit_threads
 from ._active_report import RANDOM, active_report, save_active_figure
 from ._compare import CACHE
 from ._data import BenchmarkData
-from ._record import describe_estimator, describe_run, write_json
+from ._record import describe_estimator, describe_run, draw_settings, write_json
 from ._timing import timed_fit
 
 # What is measured after each fit, in this order.
@@ -86,11 +86,8 @@ def run_active(
         Optimiser steps with the first labels, and after each addition.
     n_jobs : int, default=1
         Draws at a time.
-    random_state : int, default=0
-        Seed of the first draw.
-    device : str, default="auto"
-    verbose : int, default=1
-        0 shows no progress bar.
+    random_state, device, verbose
+        As in `run_label_efficiency`.
 
     Returns
     -------
@@ -113,11 +110,7 @@ def run_active(
     record = describe_run(
         data,
         command,
-        n_labels=list(plan.n_labels),
-        n_draws=n_draws,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        n_threads=1,
+        **draw_settings(plan.n_labels, n_draws, random_state, n_jobs),
         device=device,
         first_steps=first_steps,
         next_steps=next_steps,

@@ -74,16 +74,7 @@ def run_cross_validation(
     """
     candidates = make_candidates(data, estimators, max_iter)
     started = time.perf_counter()
-    scores = measure_all(
-        data,
-        candidates,
-        n_labels,
-        n_draws,
-        out=out,
-        n_jobs=n_jobs,
-        random_state=random_state,
-        verbose=verbose,
-    )
+    scores = measure_all(data, candidates, n_labels, n_draws, random_state, out, n_jobs, verbose)
     record = describe_run(
         data,
         command,
@@ -205,10 +196,9 @@ def measure_all(
     candidates: dict[str, Candidate],
     n_labels: Sequence[int],
     n_draws: int,
-    *,
+    random_state: int,
     out: Path,
     n_jobs: int,
-    random_state: int,
     verbose: bool,
 ) -> dict[str, dict[str, list]]:
     """Measure everything; finished draws are kept below `out` for a run that goes on.

@@ -12,7 +12,7 @@ from ._compare import CACHE
 from ._contenders import CNN, SGAN, make_contenders
 from ._data import BenchmarkData
 from ._paired_cnn import choose_budgets, compare_with_own_budget
-from ._record import describe_estimator, describe_run, write_json
+from ._record import describe_estimator, describe_run, draw_settings, write_json
 from ._report import STUDY_DATA, STUDY_SGAN, label_efficiency_report
 
 if TYPE_CHECKING:
@@ -71,18 +71,15 @@ def run_label_efficiency(
         The record, as written.
     """
     contenders = make_contenders(data, max_iter=max_iter, device=device, methods=methods)
-    settings = {
-        "n_labels": list(n_labels),
-        "n_draws": n_draws,
-        "random_state": random_state,
-        "n_jobs": n_jobs,
-        "n_threads": 1,
-        "max_iter": max_iter,
-        "methods": None if methods is None else list(methods),
-        "cnn_budgets": list(cnn_budgets),
-        "device": device,
-    }
-    record = describe_run(data, command, **settings)
+    record = describe_run(
+        data,
+        command,
+        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        max_iter=max_iter,
+        methods=None if methods is None else list(methods),
+        cnn_budgets=list(cnn_budgets),
+        device=device,
+    )
     record["estimators"] = {name: describe_estimator(est) for name, est in contenders.items()}
     started = time.perf_counter()
     running: dict[str, Any] = {"memory": out / CACHE, "n_jobs": n_jobs, "verbose": verbose}

@@ -11,7 +11,7 @@ from ._contenders import CNN, SGAN
 from ._data import BenchmarkData
 from ._mnist_report import mnist_report
 from ._paired_cnn import choose_budgets, compare_with_own_budget
-from ._record import describe_estimator, describe_run, write_results
+from ._record import describe_estimator, describe_run, draw_settings, write_results
 from ._timing import plan_steps
 
 
@@ -69,11 +69,7 @@ def run_mnist(
     record = describe_run(
         data,
         command,
-        n_labels=list(n_labels),
-        n_draws=n_draws,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        n_threads=1,
+        **draw_settings(n_labels, n_draws, random_state, n_jobs),
         minutes=list(minutes),
         steps=list(steps),
         cnn_budgets=list(cnn_budgets),

@@ -5,7 +5,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -57,6 +57,19 @@ def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str
     }
 
 
+def draw_settings(
+    n_labels: Sequence[int | str], n_draws: int, random_state: int, n_jobs: int
+) -> dict[str, Any]:
+    """Return the settings of every run on draws of labels, whose fits take one thread each."""
+    return {
+        "n_labels": list(n_labels),
+        "n_draws": n_draws,
+        "random_state": random_state,
+        "n_jobs": n_jobs,
+        "n_threads": 1,
+    }
+
+
 def describe_estimator(estimator: BaseEstimator) -> dict[str, Any]:
     """Return an estimator's text (what differs from its defaults) and all its parameters."""
     parameters = estimator.get_params(deep=False)
@@ -87,9 +100,7 @@ def write_json(record: dict[str, Any], path: Path) -> None:
     os.replace(unfinished, path)
 
 
-def write_results(
-    record: dict[str, Any], report: Callable[[dict[str, Any]], str], stem: Path
-) -> None:
+def write_results(record: dict[str, Any], report: Callable[[dict], str], stem: Path) -> None:
     """Write a record to `<stem>.json`, and then what `report` makes of it to `<stem>.md`."""
     write_json(record, Path(f"{stem}.json"))
     Path(f"{stem}.md").write_text(report(record), encoding="utf-8")

@@ -20,7 +20,7 @@ from ._contenders import CNN, SGAN
 from ._data import BenchmarkData
 from ._foreign import Foreign, foreign_kinds, realness_figures
 from ._pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_classes
-from ._record import describe_estimator, describe_run, to_plain, write_results
+from ._record import describe_estimator, describe_run, draw_settings, to_plain, write_results
 from ._robustness_report import NO_BALANCE, SECTIONS, robustness_report
 from ._timing import timed_fit
 
@@ -90,11 +90,7 @@ def run_robustness(
     record = describe_run(
         data,
         command,
-        n_labels=list(n_labels),
-        n_draws=n_draws,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        n_threads=1,
+        **draw_settings(n_labels, n_draws, random_state, n_jobs),
         max_iter=max_iter,
         device=device,
         sections=chosen,

@@ -28,7 +28,7 @@ from ..scan import (
 )
 from ._compare import CACHE
 from ._data import BenchmarkData
-from ._record import describe_estimator, describe_run, to_plain, write_json
+from ._record import describe_estimator, describe_run, draw_settings, to_plain, write_json
 from ._scan_report import MIN_DIAMETER, MIN_IOU, save_scan_figure, scan_report
 from ._scenes import AnnotatedScene
 from ._timing import timed_fit
@@ -73,15 +73,12 @@ def run_scan(
         The command line, for the record.
     n_jobs : int, default=1
         Draws at a time.
-    random_state : int, default=0
-        Seed of the first draw.
     max_iter : int, optional
         Steps of training, for a quick look.
     stride : float, default=0.125
         Of `scan_scene`.
-    device : str, default="auto"
-    verbose : int, default=1
-        0 shows no progress bar.
+    random_state, device, verbose
+        As in `run_label_efficiency`.
 
     Returns
     -------
@@ -94,11 +91,7 @@ def run_scan(
     record = describe_run(
         data,
         command,
-        n_labels=list(n_labels),
-        n_draws=n_draws,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        n_threads=1,
+        **draw_settings(n_labels, n_draws, random_state, n_jobs),
         max_iter=max_iter,
         device=device,
         stride=stride,

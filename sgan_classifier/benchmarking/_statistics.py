@@ -60,7 +60,7 @@ def emphasised(mean: Mean, best: float) -> str:
     return f"**{mean}**" if mean.value == best else str(mean)
 
 
-def columns_of(curve: LabelEfficiencyCurve) -> list[str]:
+def columns(curve: LabelEfficiencyCurve) -> list[str]:
     """Name the columns of a table that has one for each number of labels."""
     return [f"{n} labels" for n in curve.n_labels]
 

@@ -13,14 +13,7 @@ from ._compare import CACHE, compare
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, write_results
 from ._report import run_summary
-from ._statistics import (
-    best_of,
-    columns_of,
-    emphasised,
-    markdown_table,
-    mean_differences,
-    mean_scores,
-)
+from ._statistics import best_of, columns, emphasised, markdown_table, mean_differences, mean_scores
 from ._study_sections import SECTION_KEYS, Section, limit_labels, make_sections
 
 
@@ -167,7 +160,7 @@ def _accuracy_table(curve: LabelEfficiencyCurve) -> str:
     means = mean_scores(curve)
     best = [best_of(list(column)) for column in zip(*means.values(), strict=True)]
     rows = [[name, *map(emphasised, row, best)] for name, row in means.items()]
-    return markdown_table(["setting", *columns_of(curve)], rows)
+    return markdown_table(["setting", *columns(curve)], rows)
 
 
 def _training_table(curve: LabelEfficiencyCurve) -> str:
@@ -179,7 +172,7 @@ def _training_table(curve: LabelEfficiencyCurve) -> str:
             for score, second in zip(scores, seconds, strict=True)
         ]
         rows.append([name, *cells])
-    return markdown_table(["setting", *columns_of(curve)], rows)
+    return markdown_table(["setting", *columns(curve)], rows)
 
 
 def _sentences(curve: LabelEfficiencyCurve, baseline: str) -> list[str]:
