@@ -201,13 +201,7 @@ def measure_all(
     n_jobs: int,
     verbose: bool,
 ) -> dict[str, dict[str, list]]:
-    """Measure everything; finished draws are kept below `out` for a run that goes on.
-
-    Returns
-    -------
-    dict of str to dict of str to list of shape (n_sizes, n_draws)
-        Figures by estimator and quantity.
-    """
+    """Measure everything: figures (n_sizes, n_draws) by estimator and quantity."""
     memory = joblib.Memory(out / CACHE, verbose=0)
     stored = memory.cache(measure, ignore=["data"])
     data_key = joblib.hash((code_hash(), data))

@@ -55,18 +55,7 @@ def cross_validation_report(record: dict[str, Any]) -> str:
 
 
 def cross_validation_tables(record: dict[str, Any]) -> str:
-    """Write the tables of the report, which the docs hold too.
-
-    Parameters
-    ----------
-    record : dict
-        As for the report.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the tables of the report, which the docs hold too, from its record alone."""
     settings = record["settings"]
     scores, searches, gains = [], [], []
     for name, figures in record["scores"].items():
