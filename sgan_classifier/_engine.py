@@ -8,6 +8,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -371,12 +372,12 @@ class SemiSupervisedNet(NeuralNet):
             batch = batch.float()
         return batch.to(self._torch_device, non_blocking=True)
 
-    def autocast(self, enabled: bool = True) -> torch.autocast:
-        return torch.autocast(
-            self._torch_device.type,
-            torch.bfloat16,
-            enabled=enabled and self.settings.precision == "bf16",
-        )
+    def autocast(self, enabled: bool = True) -> AbstractContextManager:
+        """Compute in the precision of the settings, also where the caller is in an autocast."""
+        device, enabled = self._torch_device.type, enabled and self.settings.precision == "bf16"
+        if not enabled and not torch.is_autocast_enabled(device):
+            return nullcontext()  # to enter a context that changes nothing takes time as well
+        return torch.autocast(device, torch.bfloat16, enabled=enabled)
 
     @torch.inference_mode()
     def generate(self, n_samples: int, rng: torch.Generator) -> Tensor:
