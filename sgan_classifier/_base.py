@@ -243,6 +243,7 @@ class BaseImageClassifier(
     def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:
         """Resolve what is left to choose, build the networks and the net that trains them."""
         from ._engine import SemiSupervisedNet  # with skorch, only when something is trained
+        from ._network_checks import check_networks, compile_networks
 
         check_scaling(self.scaling, layout)
         check_callbacks(self.callbacks)
@@ -263,14 +264,14 @@ class BaseImageClassifier(
             verbose=int(self.verbose),
         )
         net.initialize()
-        net.check_networks(data)
+        check_networks(net, data)
         self._layout, self._seed, self._fit_dtype = layout, seed, data.labeled.dtype
         self._built_with = self._network_parameters(layout)
         self.classes_ = classes
         self.input_shape_ = layout.input_shape
         self.net_ = net
         if self.compile:
-            net.compile_networks()
+            compile_networks(net)
 
     def _settings(self, device: torch.device, layout: Layout) -> Any:
         from ._step import Settings

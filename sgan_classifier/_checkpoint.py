@@ -14,7 +14,7 @@ from . import _tensor_file
 from ._fingerprint import differences, short_name
 from ._net_state import below, net_state, restore_net
 from ._plain import decode, encode
-from ._run import Run
+from ._run import Run, Totals
 from .exceptions import CheckpointError, CheckpointWriteError
 
 if TYPE_CHECKING:
@@ -94,10 +94,8 @@ class Checkpoint:
         content, tensors = self._content, self._tensors
         restore_net(net, content["net"], tensors)
         run.step, run.seconds_before = content["step"], content["seconds"]
-        run.totals.n_steps = content["n_steps_of_totals"]
-        run.totals.sums = {
-            name: value.to(net.device) for name, value in below("totals", tensors).items()
-        }
+        sums = {name: value.to(net.device) for name, value in below("totals", tensors).items()}
+        run.totals = Totals.of(sums, content["n_steps_of_totals"])
         run.sampler.rest = tensors["sampler.rest"].numpy()
         stopping = run.early_stopping
         stopping.best_loss, stopping.records_since_best = decode(content["early_stopping"])

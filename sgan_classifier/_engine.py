@@ -8,6 +8,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,12 @@ from ._scaling import Scaler
 from ._step import Settings, TrainingData, TrainingStep
 from .exceptions import (
     CheckpointWriteError,
-    CompileFallbackWarning,
     InvalidInputError,
     TrainingInterruptedWarning,
 )
 
 N_RECORDS = 50  # most entries that a fit adds to the history
 PREDICT_BATCH = 512
-DATA_INIT_BATCH = 500  # images for data-dependent initialisation (Salimans et al. 2016)
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,
@@ -284,65 +283,6 @@ class SemiSupervisedNet(NeuralNet):
                 self.history.record(f"{name}_best", losses_so_far[-1] == min(losses_so_far))
         return record
 
-    def check_networks(self, data: TrainingData) -> None:
-        """Try both networks on two rows before anything is trained.
-
-        Raises
-        ------
-        InvalidInputError
-            If an output does not have the shape it must have.
-        """
-        rows = data.labeled if len(data.labeled) or data.pool is None else data.pool
-        x = self.scaler.transform(self.to_device(rows.take(np.array([0, 0]))))
-        try:
-            with torch.inference_mode():
-                logits, features = self.average_(x)
-                fake = self.generate(2, self.streams.noise) if self.has_generator else x
-        except Exception as error:
-            raise InvalidInputError(
-                f"The network cannot process a batch of shape {tuple(x.shape)}: {error}. Build it "
-                "for the input_shape and n_classes that it is called with."
-            ) from error
-        if tuple(logits.shape) != (2, self.n_classes):
-            raise InvalidInputError(
-                f"The discriminator answers a batch of 2 rows with logits of shape "
-                f"{tuple(logits.shape)}; for {self.n_classes} classes it must be "
-                f"(2, {self.n_classes})."
-            )
-        if fake.shape != x.shape:
-            raise InvalidInputError(
-                f"The generator makes a batch of shape {tuple(fake.shape)} for 2 rows of "
-                f"{tuple(x.shape[1:])}; it must be {tuple(x.shape)}."
-            )
-        self.n_features = features.shape[1]
-        if callable(self.settings.augment) and self.settings.augment(x).shape != x.shape:
-            raise InvalidInputError(
-                f"augment turns a batch of shape {tuple(x.shape)} into one of shape "
-                f"{tuple(self.settings.augment(x).shape)}; the shape must stay."
-            )
-        if hasattr(self.module_, "initialize_from_data"):
-            rows = data.labeled if data.pool is None else data.pool
-            first = self.streams.pool_index.integers(len(rows), size=DATA_INIT_BATCH)
-            x = self.scaler.transform(self.to_device(rows.take(first)))
-            self.module_.initialize_from_data(x)
-            self.average_.load_state_dict(self.module_.state_dict())
-
-    def compile_networks(self) -> None:
-        """Compile both networks, or warn and go on without where that is not possible."""
-        networks = [self.module_] + ([self.generator_] if self.has_generator else [])
-        try:
-            torch.compile(lambda x: x + 1)(torch.zeros(1, device=self._torch_device))
-            for network in networks:
-                network.compile()
-        except Exception as error:  # torch names no common base for what its back ends raise
-            reason = str(error).strip().splitlines()[0]
-            warnings.warn(
-                f"compile=True has no effect: {reason}. Install a C++ compiler, or pass "
-                "compile=False.",
-                CompileFallbackWarning,
-                stacklevel=4,
-            )
-
     # ------------------------------------------------------------------ prediction
 
     def answers(
@@ -371,12 +311,12 @@ class SemiSupervisedNet(NeuralNet):
             batch = batch.float()
         return batch.to(self._torch_device, non_blocking=True)
 
-    def autocast(self, enabled: bool = True) -> torch.autocast:
-        return torch.autocast(
-            self._torch_device.type,
-            torch.bfloat16,
-            enabled=enabled and self.settings.precision == "bf16",
-        )
+    def autocast(self, enabled: bool = True) -> AbstractContextManager:
+        """Compute in the precision of the settings, also where the caller is in an autocast."""
+        device, enabled = self._torch_device.type, enabled and self.settings.precision == "bf16"
+        if not enabled and not torch.is_autocast_enabled(device):
+            return nullcontext()  # to enter a context that changes nothing takes time as well
+        return torch.autocast(device, torch.bfloat16, enabled=enabled)
 
     @torch.inference_mode()
     def generate(self, n_samples: int, rng: torch.Generator) -> Tensor:

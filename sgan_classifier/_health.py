@@ -71,8 +71,7 @@ class Health:
         self.net, self.data = net, data
         self.n_steps = 0
         self.records: list[dict] = []
-        self._names: list[str] = []
-        self._first_bad: Tensor | None = None  # step at which each figure first was not finite
+        self._unseen: list[tuple[int, str, Tensor]] = []  # step, name and figure
         self._warned: set[type] = set()
         self._first_loss = 0.0
         self._real_spread = 0.0
@@ -83,7 +82,7 @@ class Health:
     # ------------------------------------------------------------------ every step
 
     def watch(self, figures: dict[str, Tensor], n_steps: int) -> None:
-        """Note on the device which figures of a step are not finite, and look now and then.
+        """Keep the figures of a step, and look now and then whether all are finite.
 
         Parameters
         ----------
@@ -97,22 +96,20 @@ class Health:
             If one has not been finite at this step or the last few.
         """
         self.n_steps = n_steps
-        if self._first_bad is None:
-            self._names = [name for name in WATCHED if name in figures]
-            self._first_bad = torch.full((len(self._names),), -1, device=figures["loss"].device)
-        values = torch.stack([figures[name] for name in self._names])
-        is_new = ~torch.isfinite(values) & (self._first_bad < 0)
-        self._first_bad = torch.where(is_new, self.net.n_steps_, self._first_bad)
+        step = self.net.n_steps_
+        self._unseen += [(step, name, figures[name]) for name in WATCHED if name in figures]
         if self.n_steps % CHECK_EVERY == 0:
             self.raise_if_diverged()
 
     def raise_if_diverged(self) -> None:
         """Raise DivergenceError if a watched figure was not finite at any step so far."""
-        steps = [] if self._first_bad is None else self._first_bad.tolist()
-        bad = [(step, name) for step, name in zip(steps, self._names, strict=True) if step >= 0]
-        if bad:
-            step, name = min(bad, key=lambda pair: pair[0])
-            raise self._divergence(f"{name} became infinite or NaN at step {step}")
+        if not self._unseen:
+            return
+        unseen, self._unseen = self._unseen, []
+        is_finite = torch.isfinite(torch.stack([value for _, _, value in unseen]))
+        for (step, name, _), finite in zip(unseen, is_finite.tolist(), strict=True):
+            if not finite:
+                raise self._divergence(f"{name} became infinite or NaN at step {step}")
 
     # ------------------------------------------------------------------ every record
 

@@ -45,6 +45,7 @@ class Scaler:
     ) -> None:
         self.offset, self.scale = offset, scale
         self.typical_std, self.amplitude = typical_std, amplitude
+        self._tensors: dict[tuple, tuple[Tensor, Tensor]] = {}
 
     @classmethod
     def fit(cls, rows: Rows, scaling: str | None) -> "Scaler":
@@ -89,7 +90,8 @@ class Scaler:
         """
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
         x = batch.to(working)
-        x = ((x - self._tensor(self.offset, x)) / self._tensor(self.scale, x)).to(dtype)
+        offset, scale = self._offset_and_scale(x)
+        x = ((x - offset) / scale).to(dtype)
         if self.typical_std is not None:
             std, mean = _std_mean_of_images(x)
             x = (x - mean) * (PER_IMAGE_STD / (std + PER_IMAGE_FLOOR))
@@ -108,11 +110,22 @@ class Scaler:
             kept = x.mean(dim=tuple(range(1, x.dim())), keepdim=True)
             contrast = (self.typical_std + PER_IMAGE_FLOOR) / PER_IMAGE_STD
             x = (x - kept) * contrast + (kept / PER_IMAGE_BRIGHTNESS).clamp(-1.0, 1.0)
-        return x * self._tensor(self.scale, x) + self._tensor(self.offset, x)
+        offset, scale = self._offset_and_scale(x)
+        return x * scale + offset
 
-    @staticmethod
-    def _tensor(values: np.ndarray, like: Tensor) -> Tensor:
-        return torch.as_tensor(values, dtype=like.dtype, device=like.device)
+    def _offset_and_scale(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both as tensors, made once: that takes longer than to scale a batch of a table."""
+        key = (like.dtype, like.device)
+        if key not in self._tensors:
+            with torch.inference_mode(False):  # prediction may be the first to ask
+                self._tensors[key] = (
+                    torch.as_tensor(self.offset, dtype=like.dtype, device=like.device),
+                    torch.as_tensor(self.scale, dtype=like.dtype, device=like.device),
+                )
+        return self._tensors[key]
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_tensors": {}}
 
 
 def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:

@@ -1,18 +1,17 @@
 """One training step: its batches, its losses, and the updates of both networks."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
+from torch import Tensor
 
 from . import losses
 from ._augment import affine_view, cutout_view, geometric_view, photometric_view
 from ._batches import CyclingSampler, Rows
+from ._learner import Learner
 
 if TYPE_CHECKING:
     from ._engine import SemiSupervisedNet
@@ -78,12 +77,17 @@ class TrainingStep:
         self.net, self.settings, self.data = net, net.settings, data
         self.device = torch.device(net.device)
         self.rng = net.streams.noise
+        self.discriminator = Learner(net.module_, net.average_, net.optimizer_)
         self.labeled_sampler = CyclingSampler(len(data.labeled), net.streams.labeled_index)
         weight = data.class_weight
         self.class_weight = (
             None if weight is None else torch.as_tensor(weight, dtype=torch.float32).to(self.device)
         )
         self.is_adversarial = self.settings.adversarial_weight > 0 and data.pool is not None
+        if self.is_adversarial:
+            self.generator = Learner(
+                net.generator_, net.generator_average_, net.generator_optimizer_
+            )
         # weighting the classes means to predict them in other proportions than those of the labels
         self.balance_weight = self.settings.balance_weight if weight is None else 0.0
         counts = net.label_counts_ + 1.0  # add-one: a class that has no label yet keeps a share
@@ -148,7 +152,6 @@ class TrainingStep:
         if self.data.pool is not None:
             unlabeled_logits = next(logits_of)
             real_features = next(features_of).detach().mean(dim=0)
-            figures["realness_real"] = losses.real_logit(unlabeled_logits).sigmoid().mean()
             if settings.entropy_weight > 0:
                 entropy = losses.conditional_entropy(unlabeled_logits)
                 figures["entropy"] = entropy
@@ -158,60 +161,62 @@ class TrainingStep:
                 balance = losses.class_balance(unlabeled_logits, self.prior, share)
                 figures["class_balance"] = balance
                 loss = loss + self.balance_weight * balance
-        if pseudo_labels is not None and settings.pseudo_label_weight > 0:
-            pseudo_label_loss = losses.pseudo_label_loss(unlabeled_logits, *pseudo_labels)
-            figures["pseudo_label_loss"] = pseudo_label_loss
-            figures["pseudo_label_rate"] = pseudo_labels[1].float().mean()
-            ramp = min(1.0, (net.n_steps_ + 1) / max(1, settings.ramp_steps))
-            loss = loss + settings.pseudo_label_weight * ramp * pseudo_label_loss
+            if pseudo_labels is not None and settings.pseudo_label_weight > 0:
+                pseudo_label_loss = losses.pseudo_label_loss(unlabeled_logits, *pseudo_labels)
+                figures["pseudo_label_loss"] = pseudo_label_loss
+                figures["pseudo_label_rate"] = pseudo_labels[1].float().mean()
+                ramp = min(1.0, (net.n_steps_ + 1) / max(1, settings.ramp_steps))
+                loss = loss + settings.pseudo_label_weight * ramp * pseudo_label_loss
+            real_z = losses.real_logit(unlabeled_logits)
+            figures["realness_real"] = real_z.detach().sigmoid().mean()
         if self.is_adversarial:
-            fake_logits = next(logits_of)
-            figures["realness_fake"] = losses.real_logit(fake_logits).sigmoid().mean()
-            adversarial = losses.adversarial_loss(unlabeled_logits, fake_logits)
+            fake_z = losses.real_logit(next(logits_of))
+            figures["realness_fake"] = fake_z.detach().sigmoid().mean()
+            adversarial = losses.adversarial_loss_from_z(real_z, fake_z)
             figures["adversarial_loss"] = adversarial
             loss = loss + settings.adversarial_weight * adversarial
         figures["loss"] = loss
         if loss.requires_grad:  # not where there are neither labels nor an unsupervised loss
-            figures["gradient_norm"] = self._descend(loss, net.optimizer_, net.module_)
-        self._follow(net.average_, net.module_)
+            figures["gradient_norm"] = self._descend(loss, self.discriminator)
+        self.discriminator.follow(self._decay)
         return {name: value.detach() for name, value in figures.items()}, real_features
 
     def _update_generator(self, fake: Tensor, real_features: Tensor) -> dict[str, Tensor]:
         """One update of the generator, against the discriminator as just updated."""
-        net = self.net
-        with frozen(net.module_):
+        kind = self.settings.generator_loss
+        with self.discriminator.frozen():
             fake_logits, fake_features = self._discriminate(fake)
-            if self.settings.generator_loss == "non_saturating":
+            if kind == "non_saturating":
                 loss = losses.non_saturating(fake_logits)
             else:
-                loss = getattr(losses, self.settings.generator_loss)(fake_features, real_features)
-            norm = self._descend(loss, net.generator_optimizer_, net.generator_)
-        self._follow(net.generator_average_, net.generator_)
-        distance = (fake_features.detach().mean(dim=0) - real_features).abs().mean()
+                loss = getattr(losses, kind)(fake_features, real_features)
+            norm = self._descend(loss, self.generator)
+        self.generator.follow(self._decay)
+        if kind == "feature_matching":
+            distance = loss
+        else:
+            distance = losses.feature_matching(fake_features.detach(), real_features)
         return {
             "generator_loss": loss.detach(),
             "generator_gradient_norm": norm,
-            "feature_distance": distance,
+            "feature_distance": distance.detach(),
         }
 
-    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer, module: nn.Module) -> Tensor:
+    def _descend(self, loss: Tensor, learner: Learner) -> Tensor:
         """Take a step down the gradient; return its norm, after any clipping by callbacks."""
-        optimizer.zero_grad(set_to_none=True)
+        learner.forget_gradients()
         loss.backward()
         if self.net.callbacks_:
-            self.net.notify("on_grad_computed", named_parameters=list(module.named_parameters()))
-        optimizer.step()
-        gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
-        return get_total_norm(gradients)
+            named = list(learner.module.named_parameters())
+            self.net.notify("on_grad_computed", named_parameters=named)
+        learner.optimizer.step()
+        return learner.gradient_norm()
 
-    def _follow(self, average: nn.Module, module: nn.Module) -> None:
-        """Move the running average towards the weights; fast at first, then by 1 - ema_decay."""
+    @property
+    def _decay(self) -> float:
+        """Of the running averages: they move fast at first, then by 1 - ema_decay."""
         n_steps = self.net.n_steps_ + 1
-        decay = min(self.settings.ema_decay, n_steps / (n_steps + 9.0))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), 1.0 - decay)
-            for mine, current in zip(average.buffers(), module.buffers(), strict=True):
-                mine.copy_(current)
+        return min(self.settings.ema_decay, n_steps / (n_steps + 9.0))
 
     # ------------------------------------------------------------------ batches
 
@@ -256,16 +261,3 @@ class TrainingStep:
         with self.net.autocast():
             logits, features = self.net.module_(x, self.rng)
         return logits.float(), features.float()
-
-
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Compute no gradients for the module's weights, only through it."""
-    trained = [weight for weight in module.parameters() if weight.requires_grad]
-    for weight in trained:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in trained:
-            weight.requires_grad_(True)

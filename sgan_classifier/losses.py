@@ -95,9 +95,12 @@ def adversarial_loss(unlabeled_logits: Tensor, fake_logits: Tensor) -> Tensor:
     -------
     Tensor of shape ()
     """
-    real = F.softplus(-real_logit(unlabeled_logits)).mean()
-    fake = F.softplus(real_logit(fake_logits)).mean()
-    return 0.5 * (real + fake)
+    return adversarial_loss_from_z(real_logit(unlabeled_logits), real_logit(fake_logits))
+
+
+def adversarial_loss_from_z(unlabeled_z: Tensor, fake_z: Tensor) -> Tensor:
+    """Return `adversarial_loss`, where z(x) is known: (n,) and (m,) of them."""
+    return 0.5 * (F.softplus(-unlabeled_z).mean() + F.softplus(fake_z).mean())
 
 
 def conditional_entropy(logits: Tensor) -> Tensor:

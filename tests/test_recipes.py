@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny import noise_images, sgan
 
-from sgan_classifier import CNNClassifier, SGANClassifier, _engine, networks, recipes
+from sgan_classifier import CNNClassifier, SGANClassifier, _network_checks, networks, recipes
 from sgan_classifier._engine import SCHEDULES
 from sgan_classifier.networks._layers import BatchNorm, Conv2d, ConvTranspose2d, Linear
 
@@ -30,7 +30,7 @@ def fitted():
         y[: CLASSES[name]] = np.arange(CLASSES[name])
         params = {**getattr(recipes, name), "max_iter": 1, "precision": "fp32", "random_state": 0}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_engine, "DATA_INIT_BATCH", 20)  # 500 in earnest
+            patch.setattr(_network_checks, "DATA_INIT_BATCH", 20)  # 500 in earnest
             answer[name] = SGANClassifier(**params).fit(images, y)
     return answer
 

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -189,3 +191,16 @@ def test_per_image_samples_have_a_typical_brightness_and_contrast():
     samples = sgan(scaling="per_image").fit(X, few_labels()).sample(8, random_state=0)
     assert samples.mean() == pytest.approx(40.5, abs=0.6)
     assert 0.5 < samples.std() / X.std() < 2  # the generator has had three steps
+
+
+def test_tensors_kept_by_the_scaler_are_of_the_batchs_kind_and_not_pickled():
+    array = np.random.default_rng(0).uniform(0, 9, (6, 4, 4))
+    scaler, batch = fit(array, "range")
+    with torch.inference_mode():
+        scaler.transform(batch)
+    expected = pickle.loads(pickle.dumps(scaler)).transform(batch.float())
+    assert scaler.transform(batch.float()).equal(expected)
+    assert not pickle.loads(pickle.dumps(scaler))._tensors
+    x = batch.clone().requires_grad_()
+    scaler.inverse(x).sum().backward()  # needs tensors that autograd may keep
+    assert x.grad.unique().numpy() == pytest.approx(scaler.scale)

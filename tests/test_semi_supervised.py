@@ -44,10 +44,10 @@ class UnsharedTrunks(_step.TrainingStep):
 class EvenDeafer(UnsharedTrunks):
     """The same for a discriminator that is trained without a single labelled row."""
 
-    def _descend(self, loss, optimizer, module):
+    def _descend(self, loss, learner):
         if not loss.requires_grad:
             return loss.detach()
-        return super()._descend(loss, optimizer, module)
+        return super()._descend(loss, learner)
 
 
 # ------------------------------------------------------------------ it learns from hidden images
@@ -199,10 +199,10 @@ class AttachedFakes(_step.TrainingStep):
 class BothOptimizersStep(_step.TrainingStep):
     """Broken: each loss moves both networks, by whatever gradients they have."""
 
-    def _descend(self, loss, optimizer, module):
-        norm = super()._descend(loss, optimizer, module)
+    def _descend(self, loss, learner):
+        norm = super()._descend(loss, learner)
         for mine in (self.net.optimizer_, self.net.generator_optimizer_):
-            if mine is not optimizer:
+            if mine is not learner.optimizer:
                 mine.step()
         return norm
 
@@ -236,7 +236,7 @@ def test_generator_check_fails_where_both_optimizers_step():
 
 
 def test_generator_check_fails_on_an_unfrozen_discriminator(monkeypatch):
-    monkeypatch.setattr(_step, "frozen", lambda module: contextlib.nullcontext())
+    monkeypatch.setattr(_step.Learner, "frozen", lambda self: contextlib.nullcontext())
     with pytest.raises(AssertionError):
         assert_generator_step_leaves_discriminator_alone(_step.TrainingStep)
 

@@ -1,0 +1,75 @@
+"""What is done with both networks before they are trained: tried, initialised, compiled."""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ._step import TrainingData
+from .exceptions import CompileFallbackWarning, InvalidInputError
+
+if TYPE_CHECKING:
+    from ._engine import SemiSupervisedNet
+
+DATA_INIT_BATCH = 500  # images for data-dependent initialisation (Salimans et al. 2016)
+
+
+def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
+    """Try both networks on two rows before anything is trained.
+
+    Raises
+    ------
+    InvalidInputError
+        If an output does not have the shape it must have.
+    """
+    rows = data.labeled if len(data.labeled) or data.pool is None else data.pool
+    x = net.scaler.transform(net.to_device(rows.take(np.array([0, 0]))))
+    try:
+        with torch.inference_mode():
+            logits, features = net.average_(x)
+            fake = net.generate(2, net.streams.noise) if net.has_generator else x
+    except Exception as error:
+        raise InvalidInputError(
+            f"The network cannot process a batch of shape {tuple(x.shape)}: {error}. Build it "
+            "for the input_shape and n_classes that it is called with."
+        ) from error
+    if tuple(logits.shape) != (2, net.n_classes):
+        raise InvalidInputError(
+            f"The discriminator answers a batch of 2 rows with logits of shape "
+            f"{tuple(logits.shape)}; for {net.n_classes} classes it must be "
+            f"(2, {net.n_classes})."
+        )
+    if fake.shape != x.shape:
+        raise InvalidInputError(
+            f"The generator makes a batch of shape {tuple(fake.shape)} for 2 rows of "
+            f"{tuple(x.shape[1:])}; it must be {tuple(x.shape)}."
+        )
+    net.n_features = features.shape[1]
+    if callable(net.settings.augment) and net.settings.augment(x).shape != x.shape:
+        raise InvalidInputError(
+            f"augment turns a batch of shape {tuple(x.shape)} into one of shape "
+            f"{tuple(net.settings.augment(x).shape)}; the shape must stay."
+        )
+    if hasattr(net.module_, "initialize_from_data"):
+        rows = data.labeled if data.pool is None else data.pool
+        first = net.streams.pool_index.integers(len(rows), size=DATA_INIT_BATCH)
+        x = net.scaler.transform(net.to_device(rows.take(first)))
+        net.module_.initialize_from_data(x)
+        net.average_.load_state_dict(net.module_.state_dict())
+
+
+def compile_networks(net: "SemiSupervisedNet") -> None:
+    """Compile both networks, or warn and go on without where that is not possible."""
+    networks = [net.module_] + ([net.generator_] if net.has_generator else [])
+    try:
+        torch.compile(lambda x: x + 1)(torch.zeros(1, device=net._torch_device))
+        for network in networks:
+            network.compile()
+    except Exception as error:  # torch names no common base for what its back ends raise
+        reason = str(error).strip().splitlines()[0]
+        warnings.warn(
+            f"compile=True has no effect: {reason}. Install a C++ compiler, or pass compile=False.",
+            CompileFallbackWarning,
+            stacklevel=4,
+        )
