@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._ablation import run_ablation
-from ._command_line import _positive, add_labels, make_parser, positive_number, run_command
+from ._command_line import add_labels, make_parser, positive_integer, positive_number, run_command
 from ._data import load_benchmark_data
 from ._terms import TERMS
 
@@ -20,7 +20,10 @@ def ablation_main(arguments: Sequence[str] | None = None) -> int:
     add_labels(parser, [20, 100])
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument(
-        "--steps", type=_positive, metavar="N", help="of every fit (default: the estimator's own)"
+        "--steps",
+        type=positive_integer,
+        metavar="N",
+        help="of every fit (default: the estimator's own)",
     )
     budget.add_argument(
         "--minutes",

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..active import STRATEGIES
 from ._active import run_active
-from ._command_line import _positive, add_labels, make_parser, run_command
+from ._command_line import add_labels, make_parser, positive_integer, run_command
 from ._data import load_benchmark_data
 from ._held_out import hold_out_groups
 
@@ -30,7 +30,7 @@ def active_main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--steps",
         nargs=2,
-        type=_positive,
+        type=positive_integer,
         default=[300, 150],
         metavar=("FIRST", "NEXT"),
         help="steps with the first labels, and after each addition (default: 300 150)",

@@ -38,7 +38,7 @@ def make_parser(script: str, description: str, data: str | None = None) -> argpa
     )
     parser.add_argument(
         "--draws",
-        type=_positive,
+        type=positive_integer,
         default=5,
         metavar="N",
         help="draws of labels a number of labels (default: %(default)s)",
@@ -81,7 +81,7 @@ def add_labels(
     parser.add_argument(
         "--labels",
         nargs="+",
-        type=_positive,
+        type=positive_integer,
         default=default,
         metavar="N",
         help=f"{text} (default: {' '.join(map(str, default))})",
@@ -92,7 +92,7 @@ def add_max_iter(parser: argparse.ArgumentParser) -> None:
     """Add the option that shortens the training of every network."""
     parser.add_argument(
         "--max-iter",
-        type=_positive,
+        type=positive_integer,
         metavar="N",
         help="steps of every network, for a quick look (default: each estimator's own)",
     )
@@ -103,7 +103,7 @@ def add_cnn_budgets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cnn-budgets",
         nargs="*",
-        type=_positive,
+        type=positive_integer,
         metavar="N",
         help="numbers of steps among which the CNN chooses its own best, on draws and training "
         "rows that are not reported; none after the option: it takes as many steps as the SGAN "
@@ -144,7 +144,7 @@ def run_command(
     return 0
 
 
-def _positive(text: str) -> int:
+def positive_integer(text: str) -> int:
     """Read a whole number above 0."""
     number = int(text)
     if number < 1:

@@ -44,7 +44,8 @@ def run_cross_validation(
     max_iter: int | None = None,
     n_jobs: int = 1,
     random_state: int = 0,
-    verbose: bool = True,
+    device: str = "auto",
+    verbose: int = 1,
 ) -> dict[str, Any]:
     """Compare cross-validation with the accuracy on test rows; write record and report.
 
@@ -64,15 +65,25 @@ def run_cross_validation(
         Of "LabelSpreading", "SelfTraining" and "SGANClassifier".
     max_iter : int, optional
         Steps of SGANClassifier.
-    n_jobs, random_state, verbose
+    n_jobs, random_state, device, verbose
         As in `run_label_efficiency`.
 
     Returns
     -------
     dict
         The record, as written.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two labels a class.
     """
-    candidates = make_candidates(data, estimators, max_iter)
+    if min(n_labels) < 2 * data.n_classes:
+        raise ValueError(
+            f"n_labels={list(n_labels)}: folds need at least 2 labels of each of "
+            f"{data.n_classes} classes, {2 * data.n_classes} in all."
+        )
+    candidates = make_candidates(data, estimators, max_iter, device)
     started = time.perf_counter()
     scores = measure_all(data, candidates, n_labels, n_draws, random_state, out, n_jobs, verbose)
     record = describe_run(
@@ -85,6 +96,7 @@ def run_cross_validation(
         n_jobs=n_jobs,
         n_threads=1,
         max_iter=max_iter,
+        device=device,
     )
     record["seconds"] = time.perf_counter() - started
     record["estimators"] = {name: describe_estimator(e) for name, (e, _) in candidates.items()}
@@ -95,7 +107,7 @@ def run_cross_validation(
 
 
 def make_candidates(
-    data: BenchmarkData, names: Sequence[str], max_iter: int | None
+    data: BenchmarkData, names: Sequence[str], max_iter: int | None, device: str = "auto"
 ) -> dict[str, Candidate]:
     """Return estimators with their defaults, and the grid that is searched around these.
 
@@ -107,6 +119,8 @@ def make_candidates(
         Which ones.
     max_iter : int or None
         Steps of SGANClassifier; None for its default.
+    device : str, default="auto"
+        Of SGANClassifier.
 
     Returns
     -------
@@ -132,7 +146,7 @@ def make_candidates(
             },
         ),
         "SGANClassifier": (
-            SGANClassifier(**data.parameters, **steps),
+            SGANClassifier(device=device, **data.parameters, **steps),
             {"adversarial_weight": [0.03, 0.1, 0.3], "learning_rate": [5e-4, 1e-3, 2e-3]},
         ),
     }
@@ -199,7 +213,7 @@ def measure_all(
     random_state: int,
     out: Path,
     n_jobs: int,
-    verbose: bool,
+    verbose: int,
 ) -> dict[str, dict[str, list]]:
     """Measure everything: figures (n_sizes, n_draws) by estimator and quantity."""
     memory = joblib.Memory(out / CACHE, verbose=0)

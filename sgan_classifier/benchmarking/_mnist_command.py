@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._command_line import (
-    _positive,
     add_cnn_budgets,
     add_labels,
     chosen_cnn_budgets,
     make_parser,
+    positive_integer,
     positive_number,
     run_command,
 )
@@ -37,7 +37,7 @@ def mnist_main(arguments: Sequence[str] | None = None) -> int:
         help="longest times of a fit; a short timing run finds the steps (default: 2 15)",
     )
     budgets.add_argument(
-        "--steps", nargs="+", type=_positive, metavar="N", help="numbers of steps instead"
+        "--steps", nargs="+", type=positive_integer, metavar="N", help="numbers of steps instead"
     )
     add_cnn_budgets(parser)
 

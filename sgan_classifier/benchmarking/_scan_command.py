@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from ._command_line import _positive, add_labels, make_parser, run_command
+from ._command_line import add_labels, make_parser, positive_integer, run_command
 from ._data import load_benchmark_data
 from ._scan import DEFAULTS, run_scan
 from ._scenes import load_scenes
@@ -20,7 +20,7 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
     add_labels(parser, [50, 1000], "numbers of labelled patches")
     parser.add_argument(
         "--max-iter",
-        type=_positive,
+        type=positive_integer,
         metavar="N",
         help="steps of training, for a quick look (default: the estimator's own)",
     )

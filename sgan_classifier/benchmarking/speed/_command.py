@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from .._command_line import INTERRUPTED, _positive, add_out
+from .._command_line import INTERRUPTED, add_out, positive_integer
 from .._data import DATA_VARIABLE
 from ._clock import CLOCKS
 from ._run import SECTIONS, run_speed
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, (default, text) in numbers.items():
         parser.add_argument(
             f"--{name}",
-            type=_positive,
+            type=positive_integer,
             metavar="N",
             default=default,
             help=f"{text} (default: {default or 'those of the estimator'})",
