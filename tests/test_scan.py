@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import threading
 
 import numpy as np
 import pytest
@@ -27,6 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from tiny import cnn, noise_images
 
+from sgan_classifier.benchmarking.speed._memory import PeakMemory
 from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.scan import (
     Candidates,
@@ -364,32 +364,8 @@ def test_memory_does_not_grow_with_the_scene(tmp_path):
     scan_scene(
         estimator, tmp_path / "small.tif", tmp_path / "small", **quick
     )  # what stays for good
-    with _PeakMemory() as memory:
+    with PeakMemory().watched() as memory:
         found = scan_scene(estimator, tmp_path / "large.tif", tmp_path / "large", **quick)
     assert len(found.all_candidates) >= 180
     # the scene has 50 MiB, 100 as floats
-    assert memory.peak < 45, f"{memory.peak:.0f} MiB"
-
-
-class _PeakMemory:
-    """Measures by how many MiB the private memory of this process grows at most."""
-
-    def __enter__(self):
-        self._stop, self._start, self.peak = threading.Event(), self._now(), 0.0
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self):
-        while not self._stop.wait(0.005):
-            self.peak = max(self.peak, self._now() - self._start)
-
-    @staticmethod
-    def _now():
-        with open("/proc/self/status") as status:
-            line = next(line for line in status if line.startswith("RssAnon"))
-        return int(line.split()[1]) / 1024
+    assert memory.added < 45 * 2**20, f"{memory.added / 2**20:.0f} MiB"
