@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..scan._matching import IGNORED
 from ._report import run_summary
 from ._statistics import markdown_table, mean_of
 
@@ -49,7 +50,7 @@ def scan_report(record: dict[str, Any], figure: str) -> str:
         f"trained on: {test['n_counted']} annotated craters of a mean side of at least "
         f"{MIN_DIAMETER:.0f} pixels. A hit overlaps one of them by an intersection over union of "
         f"at least {MIN_IOU}, each crater counts once, and hits on smaller annotated craters count "
-        "neither way.",
+        "neither way, nor are they among those found in the figure.",
         "## With a threshold chosen on training scenes",
         f"The threshold of best F1 on {listed}, which training patches were cut from. **This uses "
         f"the annotation of these two scenes, {n_boxes} craters, beside the labels:** one number "
@@ -158,9 +159,8 @@ def _draw_size_frequency(ax: Axes, record: dict[str, Any], boxes: NDArray[np.flo
     for color, n_labels in zip(COLORS, record["settings"]["n_labels"], strict=False):
         draws = [draw for draw in record["draws"] if draw["n_labels"] == n_labels]
         fine = np.geomspace(MIN_DIAMETER, annotated.max(), 100)
-        found = np.array(
-            [[(np.array(d["found"]["diameter"]) >= edge).sum() for edge in fine] for d in draws]
-        )
+        sizes = [np.array(d["found"]["diameter"])[_counts(d)] for d in draws]
+        found = np.array([[(size >= edge).sum() for edge in fine] for size in sizes])
         ax.plot(
             fine,
             np.maximum(found.mean(axis=0), 0.5),
@@ -185,6 +185,11 @@ def _draw_size_frequency(ax: Axes, record: dict[str, Any], boxes: NDArray[np.flo
     ax.set_ylabel("Craters of diameter D or more")
     ax.set_title(f"{record['scenes']['test']['name']}: mean and range of the draws", fontsize=10)
     ax.legend(frameon=False)
+
+
+def _counts(draw: dict[str, Any]) -> NDArray[np.bool_]:
+    """Tell which candidates are right or wrong, and not hits on craters too small to count."""
+    return np.array(draw["outcome"]) != IGNORED
 
 
 def _draw_scene(ax: Axes, record: dict[str, Any], image: Path, boxes: NDArray[np.float64]) -> None:
