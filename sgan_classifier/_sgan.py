@@ -64,7 +64,7 @@ class SGANClassifier(BaseImageClassifier):
         "salimans2016_mnist" does without.
     latent_dim : int, default=100
         Number of noise variables of the generator.
-    adversarial_weight : float, default=0.3
+    adversarial_weight : float, default=0.1
         Weight of the loss for telling real from generated rows [1]_. 0 trains no generator.
     entropy_weight : float, default=0.0
         Weight of the conditional entropy of the unlabelled rows [2]_.
@@ -221,7 +221,7 @@ class SGANClassifier(BaseImageClassifier):
         network: Any = "auto",
         width: int = 32,
         latent_dim: int = 100,
-        adversarial_weight: float = 0.3,
+        adversarial_weight: float = 0.1,
         entropy_weight: float = 0.0,
         pseudo_label_weight: float | str = "auto",
         balance_weight: float | str = "auto",
