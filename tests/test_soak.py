@@ -8,7 +8,17 @@ import pytest
 from sgan_classifier import persistence
 from sgan_classifier.benchmarking import soak_main, soak_report
 from sgan_classifier.benchmarking._soak import Soak
-from sgan_classifier.benchmarking._soak_jobs import EVERY, MODEL, PAIR, STEPS, make_estimator
+from sgan_classifier.benchmarking._soak_jobs import (
+    EVERY,
+    MODEL,
+    PAIR,
+    RESULT,
+    STEPS,
+    VARIANTS,
+    fit_and_save,
+    make_estimator,
+    search_and_save,
+)
 from sgan_classifier.benchmarking._soak_jobs import make_rows as rows
 
 VARIANT = "labelled rows alone"
@@ -36,6 +46,13 @@ def test_a_short_soak_writes_a_report_and_loses_nothing(tmp_path):
     report = soak_report(record)
     assert "Work lost: 1." in report
     assert "round-7, searches (table), SIGTERM at any time: all of it" in report
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("job", [fit_and_save, search_and_save])
+def test_every_job_ends_where_nothing_disturbs_it(job, variant, tmp_path):
+    job(tmp_path, variant, 0, checkpoint=False)
+    assert persistence.load(tmp_path / RESULT).n_iter_ > 0
 
 
 @pytest.fixture(scope="module")

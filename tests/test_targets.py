@@ -4,7 +4,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.exceptions import DataConversionWarning
 
-from sgan_classifier._targets import check_class_weight, encode_labels
+from sgan_classifier._targets import check_class_weight, check_classes, encode_labels
 from sgan_classifier.exceptions import InvalidInputError
 
 NAN, NA = np.nan, pd.NA
@@ -17,6 +17,7 @@ LABELS = [
     (np.array([2**64 - 1, 3], np.uint64), [3, 2**64 - 1], "u", [1, 0]),
     (np.array([2**62, 2**62 + 1, -1]), [2**62, 2**62 + 1], "i", [0, 1, -1]),
     (np.array([2**64 - 1, 3, None], object), [3, 2**64 - 1], "u", [1, 0, -1]),
+    (np.array([-(2**63), 3, None], object), [-(2**63), 3], "i", [0, 1, -1]),
     (np.array([0.0, NAN, 2.0]), [0, 2], "f", [0, -1, 1]),
     (np.array([0, -1, 2], np.float32), [0, 2], "f", [0, -1, 1]),
     (np.array([True, False, True]), [False, True], "b", [1, 0, 1]),
@@ -112,9 +113,11 @@ def test_a_column_of_labels_is_ravelled_with_scikit_learns_warning(y):
          r"y has 1 labelled class \(7\) on 3 samples; SGANClassifier needs at least 2\. Label"),
         (["a", None, None, None], InvalidInputError, r"1 labelled class \(a\) on 1 sample;"),
         (np.ones(4), InvalidInputError, r"1 labelled class \(1.0\)"),
-        (np.array([0.5, 1.2, 3.3, 0.1]), InvalidInputError, "Unknown label type: continuous.*0.5"),
-        (np.array([0.5, 1.0, 0, None], object), InvalidInputError, "mixes .* float .* int"),
-        (np.array([0, 1, np.inf, 1]), InvalidInputError, "y contains infinity"),
+        (np.array([0.5, 1.2, 3.3, 0.1]), InvalidInputError, "Unknown label type: continuous.*0.5.*"
+         r"discrete classes\. Bin the values, or use a regressor\.$"),
+        (np.array([0.5, 1.0, 0, None], object), InvalidInputError,
+         r"mixes .* float .* int.*all to strings\.$"),
+        (np.array([0, 1, np.inf, 1]), InvalidInputError, r"y contains infinity.*with -1 or NaN\.$"),
         (np.array([0, 1, 1e300, 1.5]), InvalidInputError, r"Unknown label type.*1\.5"),
         (np.array(["a", "b", "-1", "a"]), ValueError, "string '-1'"),
         (np.array(["a", "b", "-1", "a"], object), ValueError, "string '-1'"),
@@ -124,9 +127,11 @@ def test_a_column_of_labels_is_ravelled_with_scikit_learns_warning(y):
         ([1, "a", 1, "a"], InvalidInputError, r"int \(1\) and str \('a'\)"),
         (np.array([1, "a", 1, None], object), InvalidInputError, r"int \(1\) and str \('a'\)"),
         (np.array([True, 1, 0, 2], object), InvalidInputError, r"bool \(True\) and int \(1\)"),
-        (np.array([2**70, 0, 1, 1], object), InvalidInputError, f"from 0 to {2**70}"),
+        (np.array([2**70, 0, 1, 1], object), InvalidInputError,
+         rf"from 0 to {2**70}.*numbers, or strings\.$"),
         (np.array([2**63, -5, 1, 1], object), InvalidInputError, f"from -5 to {2**63}"),
-        (np.array([{}, 1, 1, 0], object), InvalidInputError, r"Unknown label type: dict \(\{\}"),
+        (np.array([{}, 1, 1, 0], object), InvalidInputError,
+         r"label type: dict \(\{\} in y\)\. Use integers, booleans, strings or whole floats\.$"),
         (np.array([b"a", b"b", b"a", b"b"]), InvalidInputError, r"dtype \|S1"),
         (np.zeros(4, "datetime64[s]"), InvalidInputError, "dtype datetime64"),
         (np.array([1j, 0, 1, 0]), ValueError, "Complex data not supported"),
@@ -135,7 +140,8 @@ def test_a_column_of_labels_is_ravelled_with_scikit_learns_warning(y):
         (np.zeros((4, 1, 1)), ValueError, "dim|1d array"),
         ("abcd", ValueError, "y should be a 1d array"),
         (3, ValueError, "y should be a 1d array"),
-        (np.ma.masked_equal([0, 1, 2, 0], 2), InvalidInputError, r"1 masked labels.*filled\(-1\)"),
+        (np.ma.masked_equal([0, 1, 2, 0], 2), InvalidInputError,
+         r"1 masked labels\. Mark those rows as unlabelled: y\.filled\(-1\)\.$"),
         (sp.csr_array(np.eye(4)), TypeError, "(?i)sparse"),
     ],
 )  # fmt: skip
@@ -179,15 +185,15 @@ def test_no_class_weight_is_none():
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ("equal", "class_weight='equal' is unknown"),
+        ("equal", r"class_weight='equal' is unknown.*class to weight\.$"),
         ([1, 2], r"class_weight=\[1, 2\] is unknown"),
-        ({5: 1}, r"names the class 5, which is not among \[3, 7\]"),
+        ({5: 1}, r"names the class 5, which is not among \[3, 7\].*key, or leave it out\.$"),
         ({"3": 1}, "names the class '3'"),
-        ({3: -1}, "the class 3 the weight -1"),
+        ({3: -1}, r"the class 3 the weight -1.*number that is at least 0\.$"),
         ({3: np.nan}, "the weight nan"),
         ({3: np.inf}, "the weight inf"),
         ({3: "2"}, "the weight '2'"),
-        ({3: 0, 7: 0}, "every class the weight 0"),
+        ({3: 0, 7: 0}, r"every class the weight 0.*positive weight\.$"),
     ],
 )
 def test_class_weights_that_cannot_be_used_are_errors(class_weight, message):
@@ -198,3 +204,29 @@ def test_class_weights_that_cannot_be_used_are_errors(class_weight, message):
 def test_balanced_weights_need_a_label_of_every_class():
     with pytest.raises(InvalidInputError, match="every class, and 7 has none"):
         check_class_weight("balanced", np.array([3, 7]), np.array([0, 0, -1]))
+
+
+@pytest.mark.parametrize(
+    ("classes", "known"),
+    [
+        ([7, 5], [5, 7]),
+        (np.array([7.0, np.nan, 5.0]), [5, 7]),
+        (["b", "a", -1, "a"], ["a", "b"]),
+        (pd.Series([7, NA, 5], dtype="Int64"), [5, 7]),
+    ],
+    ids=repr,
+)
+def test_classes_to_come_are_sorted_and_markers_are_none(classes, known):
+    assert check_classes(classes).tolist() == known
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([7, -1], r"classes=\[7, -1\] names 1 class; at least 2 .*classes that will ever come\.$"),
+        (np.array([0.5, 1.0]), "Unknown label type: continuous"),
+    ],
+)
+def test_classes_to_come_that_cannot_be_used_are_errors(classes, message):
+    with pytest.raises(InvalidInputError, match=message):
+        check_classes(classes)

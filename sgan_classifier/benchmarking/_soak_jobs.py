@@ -44,7 +44,7 @@ _SGAN: dict[str, Any] = {"latent_dim": 8, **_COMMON}
 VARIANTS: dict[str, tuple[type[BaseImageClassifier], dict[str, Any]]] = {
     "images": (SGANClassifier, {**_SGAN, "augment": ("shift", "affine", "brightness", "cutout")}),
     "table": (SGANClassifier, _SGAN),
-    "validated": (SGANClassifier, {**_SGAN, "early_stopping": True, "validation_fraction": 0.3}),
+    "validated": (SGANClassifier, {**_SGAN, "early_stopping": True, "validation_fraction": 0.5}),
     "labelled rows alone": (CNNClassifier, {**_COMMON, "learning_rate_schedule": "cosine"}),
 }
 
