@@ -40,6 +40,37 @@ def digits():
     return X / 16, mask_labels(y, 100, random_state=0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "defaults", "others"),
+    [
+        (
+            SemiSupervisedKFold,
+            {"n_splits": 5, "shuffle": True, "random_state": 0},
+            {"n_splits": 3, "shuffle": False, "random_state": None},
+        ),
+        (
+            RepeatedSemiSupervisedKFold,
+            {"n_splits": 5, "n_repeats": 10, "random_state": 0},
+            {"n_splits": 3, "n_repeats": 2, "random_state": 7},
+        ),
+        (
+            SemiSupervisedGroupKFold,
+            {"n_splits": 5, "shuffle": True, "random_state": 0, "transductive": False},
+            {"n_splits": 3, "shuffle": False, "random_state": None, "transductive": True},
+        ),
+        (
+            SemiSupervisedShuffleSplit,
+            {"n_splits": 10, "test_size": 0.2, "train_size": None, "random_state": 0},
+            {"n_splits": 3, "test_size": 4, "train_size": 6, "random_state": 7},
+        ),
+    ],
+)
+def test_parameters_are_kept_under_their_names(kind, defaults, others):
+    for given, expected in (({}, defaults), (others, others)):
+        text = ", ".join(f"{name}={expected[name]}" for name in sorted(expected))
+        assert " ".join(repr(kind(**given)).split()) == f"{kind.__name__}({text})"
+
+
 @pytest.mark.parametrize("cv", SPLITTERS, ids=repr)
 def test_unlabelled_rows_are_in_every_training_fold_and_in_no_test_fold(cv, digits):
     X, y = digits
