@@ -186,10 +186,23 @@ class Health:
             If answers are not finite, or far worse than guessing on the rows learnt from.
         """
         self.raise_if_diverged()
+        self._judge_last_losses()
         if len(self.data.labeled):
             self._judge_labeled()
         if self.data.pool is not None:
             self._judge_pool(self.data.pool)
+
+    def _judge_last_losses(self) -> None:
+        """The running average may get all labelled rows right, by chance, where steps still do not."""
+        if self.n_steps < MIN_STEPS or len(self.records) < WINDOW:
+            return
+        last = sum(record.get("labeled_loss", 0.0) for record in self.records) / WINDOW
+        guess_loss = math.log(self.net.n_classes)
+        if last > HOPELESS_LOSS * guess_loss:
+            raise self._divergence(
+                f"the loss on the labelled rows is still {last:.3g} at step {self.net.n_steps_}, "
+                f"and guessing has {guess_loss:.3g}"
+            )
 
     def _judge_labeled(self) -> None:
         codes = self.data.codes[evenly_spaced(len(self.data.codes), N_LOOK)]

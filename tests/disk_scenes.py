@@ -31,11 +31,12 @@ def patches(n, seed=0):
         lambda: [],
         lambda: [(middle + rng.choice([-5, 5]), middle + rng.choice([-5, 5]), size)],
         lambda: [(middle, middle, size * rng.choice([0.4, 2.2]))],
+        lambda: [(*(middle + rng.choice([-6, 6], 2)), size * 2.2)],  # its rim
     ]
     X, y = [], np.arange(n) % 2
     for is_disk in y:
-        centre = middle + rng.uniform(-0.7, 0.7, 2)
-        disks = [(*centre, size)] if is_disk else others[rng.integers(3)]()
+        centre = middle + rng.uniform(-1.2, 1.2, 2)
+        disks = [(*centre, size)] if is_disk else others[rng.integers(4)]()
         X.append(draw((SIDE, SIDE), disks, rng))
     return np.stack(X), y
 

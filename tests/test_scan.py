@@ -357,8 +357,7 @@ def test_memory_does_not_grow_with_the_scene(tmp_path):
         for y in range(0, side, block):
             for x in range(0, side, block):
                 dataset.write(part, 1, window=rasterio.windows.Window(x, y, block, block))
-    X, y = patches(200)
-    estimator = cnn(max_iter=120, batch_size=32, width=8, augment=None).fit(X * 1.0, y)
+    estimator = model()
     quick = {"diameters": (60, 60), "tile_size": block, "stride": 0.25}
     write_geotiff(tmp_path / "small.tif", np.tile(part, (2, 2)))
     scan_scene(

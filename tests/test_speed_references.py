@@ -108,7 +108,7 @@ def test_the_tutorial_loop_learns():
     X[problem.y == 1, :4] = 255
     loop = TutorialLoop(model.net_, X[:, None], problem.y, 1000)
     first = loop.update()["labeled_loss"]
-    loop.run(60)
+    loop.run(150)
     assert loop.update()["labeled_loss"] < 0.5 * first
 
 

@@ -1,5 +1,6 @@
 """Private resident memory: what a process holds that is not a mapped file."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class PeakMemory:
     @contextmanager
     def watched(self) -> Iterator["PeakMemory"]:
         """Look every two milliseconds, from a thread, while the block runs."""
+        gc.collect()  # what lies about would be given back meanwhile, and hide what is added
         before = private_bytes()
         if before is None:
             yield self
