@@ -193,7 +193,7 @@ class Health:
             self._judge_pool(self.data.pool)
 
     def _judge_last_losses(self) -> None:
-        """The running average may get all labelled rows right, by chance, where steps still do not."""
+        """The running average may be right on labelled rows, by chance, where steps are far off."""
         if self.n_steps < MIN_STEPS or len(self.records) < WINDOW:
             return
         last = sum(record.get("labeled_loss", 0.0) for record in self.records) / WINDOW
