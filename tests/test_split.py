@@ -16,6 +16,7 @@ from sklearn.model_selection import (
 )
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from small_estimators import LabeledRowsSGD
+from tiny import one_line
 
 from sgan_classifier.model_selection import (
     RepeatedSemiSupervisedKFold,
@@ -71,7 +72,7 @@ def test_parameters_are_kept_under_their_names(kind, defaults, others):
         assert " ".join(repr(kind(**given)).split()) == f"{kind.__name__}({text})"
 
 
-@pytest.mark.parametrize("cv", SPLITTERS, ids=repr)
+@pytest.mark.parametrize("cv", SPLITTERS, ids=one_line)
 def test_unlabelled_rows_are_in_every_training_fold_and_in_no_test_fold(cv, digits):
     X, y = digits
     unlabeled = np.flatnonzero(y == -1)
@@ -87,7 +88,7 @@ def test_unlabelled_rows_are_in_every_training_fold_and_in_no_test_fold(cv, digi
 
 
 @pytest.mark.parametrize(
-    ("cv", "times"), list(zip(SPLITTERS[:3], [1, 1, 2], strict=True)), ids=repr
+    ("cv", "times"), list(zip(SPLITTERS[:3], [1, 1, 2], strict=True)), ids=one_line
 )
 def test_labelled_rows_are_covered_the_same_number_of_times_by_test_folds(cv, times, digits):
     X, y = digits
@@ -95,7 +96,7 @@ def test_labelled_rows_are_covered_the_same_number_of_times_by_test_folds(cv, ti
     np.testing.assert_array_equal(np.bincount(tested, minlength=len(y)), times * (y != -1))
 
 
-@pytest.mark.parametrize("cv", SPLITTERS, ids=repr)
+@pytest.mark.parametrize("cv", SPLITTERS, ids=one_line)
 def test_folds_are_the_same_at_every_call_by_default(cv, digits):
     for (a, b), (c, d) in zip(cv.split(*digits), cv.split(*digits), strict=True):
         np.testing.assert_array_equal(a, c)
@@ -274,7 +275,7 @@ def test_searches_rank_candidates_by_labelled_rows(search, parameters, digits):
         SemiSupervisedGroupKFold(2),
         SemiSupervisedGroupKFold(2, transductive=True),
     ],
-    ids=repr,
+    ids=one_line,
 )
 def test_every_splitter_goes_wherever_scikit_learn_takes_cv(cv, digits):
     X, y = digits

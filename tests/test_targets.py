@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.exceptions import DataConversionWarning
+from tiny import one_line
 
 from sgan_classifier._targets import check_class_weight, check_classes, encode_labels
 from sgan_classifier.exceptions import InvalidInputError
@@ -214,7 +215,7 @@ def test_balanced_weights_need_a_label_of_every_class():
         (["b", "a", -1, "a"], ["a", "b"]),
         (pd.Series([7, NA, 5], dtype="Int64"), [5, 7]),
     ],
-    ids=repr,
+    ids=one_line,
 )
 def test_classes_to_come_are_sorted_and_markers_are_none(classes, known):
     assert check_classes(classes).tolist() == known

@@ -18,6 +18,11 @@ SETTINGS = {
 }
 
 
+def one_line(value):
+    """The repr of a parameter, for a test's name: tools that list tests take one a line."""
+    return " ".join(repr(value).split())
+
+
 def sgan(**params):
     return SGANClassifier(**{**SETTINGS, "latent_dim": 4, **params})
 
