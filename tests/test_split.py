@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
@@ -14,6 +13,7 @@ from sklearn.model_selection import (
     permutation_test_score,
     validation_curve,
 )
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from small_estimators import LabeledRowsSGD
 from tiny import one_line
@@ -245,7 +245,7 @@ def test_cross_validation_tells_the_truth_where_plain_folds_do_not():
 
 @pytest.mark.parametrize(
     "estimator",
-    [LabelSpreading(gamma=3.0), SelfTrainingClassifier(LogisticRegression()), LabeledRowsSGD()],
+    [LabelSpreading(gamma=3.0), SelfTrainingClassifier(KNeighborsClassifier(3)), LabeledRowsSGD()],
     ids=lambda estimator: type(estimator).__name__,
 )
 def test_cross_validate_with_semi_supervised_estimators(estimator, digits):
