@@ -103,6 +103,22 @@ def test_folds_are_the_same_at_every_call_by_default(cv, digits):
         np.testing.assert_array_equal(b, d)
 
 
+def test_sizes_and_numbers_of_splits_are_those_asked_for(digits):
+    X, y = digits
+    folds = list(SemiSupervisedShuffleSplit(3, test_size=20, train_size=30).split(X, y))
+    assert [np.count_nonzero(y[train] != -1) for train, _ in folds] == [30] * 3
+    assert [len(test) for _, test in folds] == [20] * 3
+    repeated = list(RepeatedSemiSupervisedKFold(4, n_repeats=2).split(X, y))
+    assert [len(test) for _, test in repeated] == [25] * 8
+
+
+def test_two_rows_a_class_can_be_split_where_the_test_size_lets_them():
+    y = np.array([0, 0, 1, 1, -1])
+    for train, test in SemiSupervisedShuffleSplit(4, test_size=2).split(y, y):
+        assert sorted(y[test]) == [0, 1]
+        assert sorted(y[train]) == [-1, 0, 1]
+
+
 def test_random_state_none_draws_other_folds(digits):
     cv = SemiSupervisedKFold(random_state=None)
     first, second = ([test for _, test in cv.split(*digits)] for _ in range(2))
@@ -155,10 +171,11 @@ def test_without_unlabelled_rows_the_tests_are_those_of_scikit_learn():
         (SemiSupervisedShuffleSplit(), [0, 0, 1, -1], "Label at least 2 rows of each class"),
         (SemiSupervisedShuffleSplit(), [0, 0, 1, 1, -1], "use another test_size, such as 2"),
         (SemiSupervisedShuffleSplit(test_size=3), [0, 0, 1, 1, -1], "at least one labelled row"),
+        (SemiSupervisedShuffleSplit(train_size=1), [0] * 5 + [1] * 5, "Both sides need at least"),
         (SemiSupervisedKFold(), [0, 0, -1], "one labelled class"),
         (SemiSupervisedKFold(), [-1, -1], "None of the 2 rows"),
         (SemiSupervisedKFold(), None, "needs y, with -1"),
-        (SemiSupervisedGroupKFold(2), [0, 0, 1, 1], "needs groups"),
+        (SemiSupervisedGroupKFold(2), [0, 0, 1, 1], "SemiSupervisedGroupKFold needs groups"),
     ],
 )
 def test_what_cannot_be_split_raises_with_the_remedy(cv, y, message):
@@ -173,8 +190,12 @@ def test_scikit_learn_checks_the_parameters_at_construction():
 
 def test_groups_given_to_a_splitter_that_ignores_them_warn(digits):
     X, y = digits
-    with pytest.warns(UserWarning, match="Use SemiSupervisedGroupKFold"):
+    ignored = (
+        "^SemiSupervisedKFold ignores groups.*a split. Use SemiSupervisedGroupKFold to keep them "
+    )
+    with pytest.warns(UserWarning, match=ignored) as caught:
         next(SemiSupervisedKFold().split(X, y, groups=np.zeros(len(y))))
+    assert caught[0].filename == __file__
 
 
 # The group form
@@ -207,7 +228,7 @@ def test_a_scene_is_on_one_side_of_the_split(scenes, transductive):
     ("scene", "message"),
     [
         ([0, 0, 0, 0, 1, 1, 1, 1], "come from 2 group.* Use n_splits=2"),
-        ([0, 0, 0, 0, 1, 1, 2, 2], "without class 0.*label more groups"),
+        ([0, 0, 0, 0, 1, 1, 2, 2], "without class 0: .* hold it. Use fewer.* more groups[.]$"),
     ],
 )
 def test_too_few_scenes_raise_with_the_remedy(scene, message):
