@@ -119,6 +119,16 @@ def test_two_rows_a_class_can_be_split_where_the_test_size_lets_them():
         assert sorted(y[train]) == [-1, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("cv", "mixed"), list(zip(SPLITTERS, [True, False, True, True], strict=True)), ids=one_line
+)
+def test_rows_of_a_class_keep_their_order_without_shuffle_alone(cv, mixed, digits):
+    X, y = digits
+    train, _ = next(cv.split(X, y))
+    for k in range(10):
+        assert (np.diff(train[y[train] == k]) < 0).any() == mixed
+
+
 def test_random_state_none_draws_other_folds(digits):
     cv = SemiSupervisedKFold(random_state=None)
     first, second = ([test for _, test in cv.split(*digits)] for _ in range(2))
