@@ -28,7 +28,10 @@ class CompileFallbackWarning(SGANClassifierWarning):
 
 
 class DivergenceError(RuntimeError):
-    """A loss became NaN or infinite; the message names the step and a remedy."""
+    """A loss became NaN or infinite, or ended far above that of guessing.
+
+    The message names the step and a remedy.
+    """
 
 
 class InvalidInputError(ValueError):
