@@ -59,8 +59,11 @@ def _describe(name: str, value: Any) -> str:
     if name == "random_state" and not isinstance(value, Integral):
         return type(value).__name__
     if callable(value):
-        code = value if hasattr(value, "__qualname__") else type(value)
-        return f"{code.__module__}.{code.__qualname__}"
+        if hasattr(value, "__qualname__"):
+            return f"{value.__module__}.{value.__qualname__}"
+        # ufuncs of older NumPy have a short name alone; other objects are told by their class
+        kind = type(value)
+        return f"{kind.__module__}.{getattr(value, '__name__', kind.__qualname__)}"
     if isinstance(value, np.generic):
         value = value.item()
     return repr(value)
