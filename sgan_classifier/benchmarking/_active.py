@@ -58,6 +58,7 @@ def run_active(
     command: str,
     first_steps: int = 300,
     next_steps: int = 150,
+    class_weight: str | None = "balanced",
     n_jobs: int = 1,
     random_state: int = 0,
     device: str = "auto",
@@ -84,6 +85,9 @@ def run_active(
         The command line, for the record.
     first_steps, next_steps : int
         Optimiser steps with the first labels, and after each addition.
+    class_weight : {"balanced"} or None, default="balanced"
+        That of the estimator, for random labels too. Suggested labels stand in other proportions
+        than the classes; None draws predictions on the unlabelled rows towards those proportions.
     n_jobs : int, default=1
         Draws at a time.
     random_state, device, verbose
@@ -105,7 +109,10 @@ def run_active(
             f"The numbers of labels {list(plan.n_labels)} must be two or more and rise."
         )
     estimator = SGANClassifier(
-        **{**data.parameters, "device": device}, max_iter=first_steps, warm_start=True
+        **{**data.parameters, "device": device},
+        max_iter=first_steps,
+        warm_start=True,
+        class_weight=class_weight,
     )
     record = describe_run(
         data,

@@ -36,6 +36,12 @@ def active_main(arguments: Sequence[str] | None = None) -> int:
         help="steps with the first labels, and after each addition (default: 300 150)",
     )
     parser.add_argument(
+        "--class-weight",
+        choices=["balanced", "none"],
+        default="balanced",
+        help="of the SGAN, whichever way its labels come (default: balanced)",
+    )
+    parser.add_argument(
         "--held-out",
         action="store_true",
         help="test on a third of the groups of the training rows, as where strategies are chosen",
@@ -50,6 +56,7 @@ def active_main(arguments: Sequence[str] | None = None) -> int:
             options.draws,
             first_steps=options.steps[0],
             next_steps=options.steps[1],
+            class_weight=None if options.class_weight == "none" else options.class_weight,
             **settings,
         )
 
