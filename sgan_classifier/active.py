@@ -85,7 +85,8 @@ def suggest(
     -----
     Suggested labels stand in other proportions than the classes of the unlabelled rows.
     SGANClassifier's `balance_weight` draws its predictions on those rows towards the proportions
-    of the labels: lower it where suggestions are very uneven.
+    of the labels: pass ``class_weight="balanced"``, which turns that off, or ``balance_weight=0``.
+    Otherwise the next suggestions lean further to one side, and so do the labels after them.
 
     References
     ----------
