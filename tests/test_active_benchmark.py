@@ -52,6 +52,17 @@ def test_run_writes_a_record_that_makes_the_report_again(quick_run):
     assert (quick_run / "active_digits.png").stat().st_size > 10_000
 
 
+def test_classes_are_weighed_equally_unless_a_report_of_its_own_is_asked_for(quick_run, tmp_path):
+    assert read_record(quick_run)["estimator"]["parameters"]["class_weight"] == "balanced"
+    quick = [*QUICK, "--draws", "1", "--class-weight", "none", "--out", str(tmp_path)]
+    assert active_main(quick) == 0
+    record = json.loads((tmp_path / "active_digits_class_weight_none.json").read_text("utf-8"))
+    assert record["estimator"]["parameters"].get("class_weight") is None
+    assert active_report(record, "").startswith(
+        "# Suggested against random labels: digits, class_weight=None\n"
+    )
+
+
 def test_strategies_start_from_the_same_labels_and_weights(quick_run):
     scores = read_record(quick_run)["curve"]["test_scores"]
     assert scores[RANDOM][0] == scores["margin"][0] == scores["badge"][0]

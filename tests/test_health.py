@@ -108,6 +108,12 @@ def test_huge_learning_rate_is_an_error_or_leaves_a_classifier_that_works(
             assert estimator.score(images, true) > 0.75
 
 
+def test_an_average_right_by_chance_does_not_hide_that_the_steps_diverged():
+    rows, _, y = zeros_and_ones("tables")
+    with pytest.raises(DivergenceError, match=r"on the labelled rows is still .* at step 120"):
+        sgan(learning_rate=1e3, max_iter=120).fit(rows, y)
+
+
 @kinds
 @both
 @pytest.mark.parametrize("greatest", [1e9, 1e30, 1e38])

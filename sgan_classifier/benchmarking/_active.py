@@ -80,7 +80,8 @@ def run_active(
     n_draws : int
         Draws of the first labels and of the random ones.
     out : Path
-        Folder of `active_<data>.json`, `.md` and `.png`.
+        Folder of `active_<data>.json`, `.md` and `.png`; `active_<data>_class_weight_none` where
+        that is so.
     command : str
         The command line, for the record.
     first_steps, next_steps : int
@@ -121,6 +122,7 @@ def run_active(
         device=device,
         first_steps=first_steps,
         next_steps=next_steps,
+        class_weight=class_weight,
         strategies=list(strategies),
     )
     record["estimator"] = describe_estimator(estimator)
@@ -134,9 +136,9 @@ def run_active(
     record["largest_class"] = {
         arm: table[:, i, :, LARGEST_CLASS].mean(axis=0).tolist() for i, arm in enumerate(arms)
     }
-    stem = f"active_{data.name}"
+    stem = f"active_{data.name}{'' if class_weight else '_class_weight_none'}"
     write_json(record, out / f"{stem}.json")
-    save_active_figure(curve, data.name, out / f"{stem}.png")
+    save_active_figure(record, out / f"{stem}.png")
     (out / f"{stem}.md").write_text(active_report(record, f"{stem}.png"), encoding="utf-8")
     return record
 

@@ -37,7 +37,7 @@ def active_report(record: dict[str, Any], figure: str) -> str:
     first, *others = settings["n_labels"]
     strategies = [name for name in curve.test_scores if name != RANDOM]
     parts = [
-        f"# Suggested against random labels: {record['data']['name']}",
+        f"# {_title(record)}",
         _summary(record, curve),
         f"![Test accuracy against number of labels]({figure})",
         f"Every draw starts with {first} random labels and {settings['first_steps']} steps of "
@@ -96,7 +96,7 @@ def _verdict(difference: Mean, many: int) -> str:
     return f"do as {many} random ones do, as far as these draws tell (the mean is {side})"
 
 
-def save_active_figure(curve: LabelEfficiencyCurve, name: str, path: Path) -> None:
+def save_active_figure(record: dict[str, Any], path: Path) -> None:
     """Draw the means with their intervals into a PNG file."""
     from matplotlib.figure import Figure
 
@@ -104,12 +104,18 @@ def save_active_figure(curve: LabelEfficiencyCurve, name: str, path: Path) -> No
 
     # A figure of its own, not pyplot's: nothing opens a window, and nothing is left open.
     figure = Figure(figsize=(6.0, 4.0), layout="constrained")
+    curve = LabelEfficiencyCurve.from_dict(record["curve"])
     display = LabelEfficiencyDisplay(curve).plot(figure.subplots(), score_name="Test accuracy")
     means = np.array(list(curve.mean().values()))
     # Intervals from few draws can leave the range of an accuracy, and would squeeze the lines.
     display.ax_.set_ylim(max(0.0, means.min() - 0.03), min(1.0, means.max() + 0.03))
-    display.ax_.set_title(f"Suggested against random labels: {name}")
+    display.ax_.set_title(_title(record).replace(": ", "\n"))
     figure.savefig(path, dpi=150)
+
+
+def _title(record: dict[str, Any]) -> str:
+    weighted = "" if record["settings"].get("class_weight") else ", class_weight=None"
+    return f"Suggested against random labels: {record['data']['name']}{weighted}"
 
 
 def _summary(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:

@@ -1,7 +1,6 @@
 """What the command lines of the scripts in `benchmarks/` share."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from tqdm import tqdm
 
 from ._data import DATA_VARIABLE, KINDS, TABLES
 from ._paired_cnn import CNN_BUDGETS
+from ._record import recorded_command
 
 DEFAULT_OUT = Path("benchmarks/reports")
 INTERRUPTED = 130  # the exit status that shells give a program stopped by Ctrl-C
@@ -128,7 +128,7 @@ def run_command(
     options = parser.parse_args(words)
     settings = {
         "out": options.out,
-        "command": f"{parser.prog} {shlex.join(words)}",
+        "command": recorded_command(parser.prog, words),
         "n_jobs": options.jobs,
         "random_state": options.seed,
         "device": options.device,

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -22,6 +23,18 @@ from ._data import BenchmarkData
 
 PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "scipy", "joblib")
 N_PROBE_ROWS_PER_CLASS = 2
+FOLDERS = ("--out", "--data-dir", "--folder")  # options that name a folder of one machine
+
+
+def recorded_command(program: str, words: Sequence[str]) -> str:
+    """Return the command line without the options that name folders of one machine."""
+    kept, skip = [], False
+    for word in words:
+        name, _, value = word.partition("=")
+        if not skip and name not in FOLDERS:
+            kept.append(word)
+        skip = not skip and name in FOLDERS and not value
+    return shlex.join([*program.split(), *kept])
 
 
 def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str, Any]:

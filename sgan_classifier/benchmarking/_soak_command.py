@@ -3,7 +3,6 @@
 import argparse
 import os
 import platform
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from ._command_line import INTERRUPTED, add_out
 from ._long_run import run_fits
-from ._record import _processor, _versions, to_plain, write_results
+from ._record import _processor, _versions, recorded_command, to_plain, write_results
 from ._soak import soak
 from ._soak_jobs import EVERY
 from ._soak_report import soak_report
@@ -55,7 +54,7 @@ def soak_main(arguments: Sequence[str] | None = None) -> int:
             options.minutes,
             options.fits,
             out=options.out,
-            command=shlex.join([*parser.prog.split(), *words]),
+            command=recorded_command(parser.prog, words),
             random_state=options.seed,
             verbose=not options.quiet,
         )

@@ -1,7 +1,6 @@
 """The command line of `benchmarks/speed.py`."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 
 from .._command_line import INTERRUPTED, add_out, positive_integer
 from .._data import DATA_VARIABLE
+from .._record import recorded_command
 from ._clock import CLOCKS
 from ._run import SECTIONS, run_speed
 from ._setting import Options
@@ -38,7 +38,7 @@ def speed_main(arguments: Sequence[str] | None = None) -> int:
             options.sections,
             chosen,
             out=options.out,
-            command=f"{PROGRAM} {shlex.join(words)}".strip(),
+            command=recorded_command(PROGRAM, words),
             clock=options.clock,
             verbose=not options.quiet,
         )
