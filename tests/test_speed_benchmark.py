@@ -61,6 +61,7 @@ def test_the_report_states_each_target_and_whether_it_is_met(record):
     report = (record[1] / "speed.md").read_text()
     assert report == speed_report(record[0])
     assert "| time an image at batch 10 over that at 64 | at most 3 |" in report
+    assert "| share of the machine's rate, fp32, batch 64 | at least 0.5 |" in report
     assert "floating-point operations a step" in report
     assert "`aten::" in report
 
