@@ -250,6 +250,29 @@ def test_float_scenes_are_in_the_units_of_the_patches(tmp_path):
     assert score_matches(matches, choose_threshold(matches)).recall >= 5 / 6
 
 
+@pytest.mark.parametrize("fitted", ["uint8", "uint16"])
+def test_scenes_of_8_and_of_16_bits_give_the_same(tmp_path, fitted):
+    X, y = patches(300)
+    wide = (X.astype(np.uint16) * 257) if fitted == "uint16" else X
+    estimator = cnn(max_iter=120, batch_size=32, width=8, augment=None).fit(wide, y)
+    eight = write_geotiff(tmp_path / "8.tif", scene())
+    sixteen = write_geotiff(tmp_path / "16.tif", scene().astype(np.uint16) * 257)
+    first, second = (
+        scan_scene(estimator, path, tmp_path / path.stem, **SIZES) for path in (eight, sixteen)
+    )
+    matches = match_candidates(first.all_candidates, boxes())
+    assert score_matches(matches, choose_threshold(matches)).recall >= 5 / 6
+    same(first.all_candidates, second.all_candidates, atol=1e-3)
+
+
+def test_values_without_a_known_white_are_refused(tmp_path):
+    path = write_geotiff(tmp_path / "scene.tif", scene().astype(np.float32) / 255)
+    with pytest.raises(
+        InvalidInputError, match="holds float32 values, but the estimator was fitted on uint8"
+    ):
+        scan_scene(model(), path, tmp_path / "out")
+
+
 def test_colour_scenes_are_scanned_by_estimators_of_colour(tmp_path):
     X, y = patches(60)
     colour = cnn().fit(np.stack([X] * 3, axis=-1), y)
@@ -352,7 +375,7 @@ def test_memory_does_not_grow_with_the_scene(tmp_path):
     profile |= {"tiled": True, "blockxsize": block, "blockysize": block, "compress": "deflate"}
     profile |= {"transform": TRANSFORM, "crs": CRS}
     rng = np.random.default_rng(0)
-    part = draw((block, block), [(100, 100, 60), (300, 350, 60)], rng).astype(np.uint16)
+    part = draw((block, block), [(100, 100, 60), (300, 350, 60)], rng).astype(np.uint16) * 257
     with rasterio.open(tmp_path / "large.tif", "w", **profile) as dataset:
         for y in range(0, side, block):
             for x in range(0, side, block):

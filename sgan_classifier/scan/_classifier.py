@@ -33,6 +33,7 @@ class WindowClassifier:
         check_is_fitted(estimator)
         self.estimator = estimator
         self.input_shape = estimator.input_shape_
+        self.fit_dtype = getattr(estimator, "_fit_dtype", None)  # an old model file has none
         self.positive = _positive(estimator.classes_, positive)
         self._column = int(np.flatnonzero(estimator.classes_ == self.positive)[0])
 

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from ..exceptions import InvalidInputError
 
 CACHE_MIB = 16
+WHITE = {"uint8": 255.0, "uint16": 65535.0}
 REMEDY = 'Install it with: pip install "sgan-classifier[images]"'
 
 
 @contextmanager
-def open_scene(path: Path, n_channels: int) -> Iterator["Scene"]:
+def open_scene(
+    path: Path, n_channels: int, fit_dtype: np.dtype | None = None
+) -> Iterator["Scene"]:
     """Open a scene for reading.
 
     Parameters
@@ -25,12 +28,16 @@ def open_scene(path: Path, n_channels: int) -> Iterator["Scene"]:
         A PNG, a GeoTIFF, or whatever else GDAL reads.
     n_channels : int
         Bands that the estimator needs; an alpha band is not counted.
+    fit_dtype : dtype, optional
+        Of the images that the estimator was fitted on. 8 and 16 bits are converted into each other,
+        white to white, as `load_image_folder` does; other images are taken for the scene's own
+        values.
 
     Raises
     ------
     FileNotFoundError
     InvalidInputError
-        If the file is no raster, or has another number of bands.
+        If the file is no raster, has another number of bands, or values that cannot be converted.
     ImportError
         If rasterio is not installed.
     """
@@ -62,7 +69,21 @@ def open_scene(path: Path, n_channels: int) -> Iterator["Scene"]:
                 f"{path} has {len(bands)} bands, but the estimator was fitted on images of "
                 f"{n_channels}. Scan a scene of that many bands."
             )
-        yield Scene(dataset, bands)
+        yield Scene(dataset, bands, _factor(path, dataset.dtypes[bands[0] - 1], fit_dtype))
+
+
+def _factor(path: Path, dtype: str, fit_dtype: np.dtype | None) -> float:
+    """Return what turns values of the scene into values as the estimator was fitted on."""
+    fitted = str(fit_dtype)
+    if fitted not in WHITE or fitted == dtype:
+        return 1.0
+    if dtype not in WHITE:
+        raise InvalidInputError(
+            f"{path} holds {dtype} values, but the estimator was fitted on {fitted} images, and "
+            f"nothing says which value is their white. Convert the scene to {fitted} in the way "
+            "the images were, or fit on patches with the scene's own values."
+        )
+    return WHITE[fitted] / WHITE[dtype]
 
 
 class Scene:
@@ -75,10 +96,12 @@ class Scene:
     transform : affine.Affine
         From pixels, counted from the upper left corner of the first one, to map coordinates.
     crs : rasterio.crs.CRS or None
+    factor : float
+        That `read` multiplies values by.
     """
 
-    def __init__(self, dataset: Any, bands: list[int]) -> None:
-        self._dataset, self._bands = dataset, bands
+    def __init__(self, dataset: Any, bands: list[int], factor: float) -> None:
+        self._dataset, self._bands, self.factor = dataset, bands, factor
         self.height, self.width = dataset.height, dataset.width
         self.transform, self.crs = dataset.transform, dataset.crs
 
@@ -94,7 +117,8 @@ class Scene:
         Returns
         -------
         image : ndarray of shape (n_channels, height, width)
-            uint8 where the scene is, else float32. Missing pixels hold the mean of the others.
+            uint8 where the scene is and the estimator's images were, else float32. Missing pixels
+            hold the mean of the others.
         missing : ndarray of bool, shape (height, width)
             No data by the file's own account, or not finite.
         """
@@ -105,8 +129,8 @@ class Scene:
         window = Window(left, top, np.ptp(columns) + 1, np.ptp(rows) + 1)
         image = self._dataset.read(self._bands, window=window)
         missing = self._dataset.dataset_mask(window=window) == 0
-        if image.dtype != np.uint8:
-            image = image.astype(np.float32)
+        if image.dtype != np.uint8 or self.factor != 1.0:
+            image = image.astype(np.float32) * np.float32(self.factor)
             missing |= ~np.isfinite(image).all(axis=0)
         if missing.any() and not missing.all():
             image[:, missing] = image[:, ~missing].mean(axis=1, keepdims=True)

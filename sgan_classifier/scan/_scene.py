@@ -89,7 +89,8 @@ def scan_scene(
         Fitted on square images, cut as the windows are: the crater in the middle of a window
         `window_factor` times as large.
     scene : path
-        A PNG, a GeoTIFF, or whatever else GDAL reads, in the units of the images in `fit`.
+        A PNG, a GeoTIFF, or whatever else GDAL reads, in the units of the images in `fit`. If those
+        were of 8 or 16 bits, a scene of 8 or 16 bits is converted to theirs, white to white.
     folder : path
         For the outcome; made where there is none.
     positive : label, optional
@@ -188,9 +189,9 @@ def scan_scene(
     if tile_size < pixel:
         raise InvalidInputError(f"tile_size={tile_size!r} is less than {pixel} pixels.")
     settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
-    with open_scene(scene, classifier.input_shape[0]) as opened:
+    with open_scene(scene, classifier.input_shape[0], classifier.fit_dtype) as opened:
         tiles = plan_tiles(opened.height, opened.width, tile_size // pixel * pixel)
-        _begin(folder, classifier, scene, settings, tile_size)
+        _begin(folder, classifier, scene, opened.factor, settings, tile_size)
         _scan_tiles(classifier, scene, tiles, settings, folder / TILES, n_jobs, verbose)
         files = {
             "map": folder / MAP,
@@ -220,7 +221,12 @@ def scan_scene(
 
 
 def _begin(
-    folder: Path, classifier: WindowClassifier, scene: Path, settings: Settings, tile_size: int
+    folder: Path,
+    classifier: WindowClassifier,
+    scene: Path,
+    factor: float,
+    settings: Settings,
+    tile_size: int,
 ) -> None:
     """Note what is scanned how, or check that the tiles in the folder are of the same scan."""
     (folder / TILES).mkdir(parents=True, exist_ok=True)
@@ -228,6 +234,7 @@ def _begin(
     key = {
         "scene": {"name": scene.name, "bytes": status.st_size, "changed": status.st_mtime_ns},
         "positive": str(classifier.positive),
+        "factor": factor,
         "tile_size": tile_size,
         **asdict(settings),
     }

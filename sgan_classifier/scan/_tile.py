@@ -57,7 +57,7 @@ def scan_tile(
     classifier: WindowClassifier, path: Path, tile: Tile, settings: Settings, folder: Path
 ) -> int:
     """Scan a tile and write its file, whole or not at all; return the number of windows."""
-    with open_scene(path, classifier.input_shape[0]) as scene:
+    with open_scene(path, classifier.input_shape[0], classifier.fit_dtype) as scene:
         found, probability_map, n_windows = _scan(classifier, scene, tile, settings)
     unfinished = folder / f"{tile.name}.{os.getpid()}.unfinished"
     with open(unfinished, "wb") as file:
