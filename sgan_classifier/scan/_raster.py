@@ -17,9 +17,7 @@ REMEDY = 'Install it with: pip install "sgan-classifier[images]"'
 
 
 @contextmanager
-def open_scene(
-    path: Path, n_channels: int, fit_dtype: np.dtype | None = None
-) -> Iterator["Scene"]:
+def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -> Iterator["Scene"]:
     """Open a scene for reading.
 
     Parameters
