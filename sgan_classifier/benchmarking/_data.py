@@ -27,7 +27,7 @@ DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 KINDS: dict[str, dict[str, Any]] = {
     "lunar_nac": {"augment": ("shift", "flip", "rotate90")},
     "digits": {"augment": "auto"},
-    "mnist": {"augment": ("shift", "affine")},
+    "mnist": {"augment": ("shift", "affine", "cutout")},
 }
 
 N_DIGITS_TEST = 500
