@@ -11,6 +11,7 @@ from torch import Tensor
 from ._batches import Rows
 from ._labels import known_labels
 from ._layout import Layout
+from ._scaling import warn_of_other_scale
 from ._threads import check_threads
 from ._validation import check_rows
 from .exceptions import InvalidInputError
@@ -148,7 +149,10 @@ class InferenceMixin:
         X = check_rows(self, X, reset=False)
         if n_expected is not None and len(X) != n_expected:
             raise InvalidInputError(f"X has {len(X)} rows, but y has {n_expected}.")
-        return Rows([X], self._layout, index)
+        rows = Rows([X], self._layout, index)
+        # a model file of an early version does not know the dtype
+        warn_of_other_scale(rows, self.net_.scaler, getattr(self, "_fit_dtype", None))
+        return rows
 
     def _answers(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (logits, features) of the running-average network, batch by batch."""

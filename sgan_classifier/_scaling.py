@@ -1,11 +1,13 @@
 """From the units of X to the networks' units, batch by batch, and back."""
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ._batches import Rows, evenly_spaced
-from .exceptions import InvalidInputError
+from .exceptions import InputScaleWarning, InvalidInputError
 
 SCALINGS = ("auto", "per_image", "range", "standard", "unit")
 ROWS_PER_CHUNK = 4096
@@ -19,6 +21,7 @@ PER_IMAGE_BRIGHTNESS = 0.25
 MAX_SCALED = 1e6
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
+OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
 
 
 class Scaler:
@@ -161,6 +164,40 @@ def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
             "scaling='auto' brings out small differences, and for images scaling='range' keeps "
             "differences in contrast."
         )
+
+
+def warn_of_other_scale(rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None) -> None:
+    """Tell of images that are of another dtype than those of `fit`, and on another scale.
+
+    Parameters
+    ----------
+    rows : Rows
+        To predict; some of them are looked at.
+    scaler : Scaler
+        Of `fit`.
+    fit_dtype : dtype or None
+        Of the images in `fit`, if it is known.
+
+    Warns
+    -----
+    InputScaleWarning
+    """
+    is_known = fit_dtype is not None and scaler.amplitude is not None  # else a table, or unscaled
+    if not is_known or rows.dtype == fit_dtype or len(rows) == 0:
+        return
+    largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
+    # of a standardised channel, three deviations from the mean
+    reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
+    largest_in_fit = float((np.abs(scaler.offset) + reach * scaler.scale).max())
+    if largest == 0.0 or 1.0 / OTHER_SCALE < largest / largest_in_fit < OTHER_SCALE:
+        return
+    warnings.warn(
+        f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "
+        f"{fit_dtype} of up to {largest_in_fit:.3g}. Predictions on another scale are close to "
+        "arbitrary: pass X in the units of fit, divided in both places or in none.",
+        InputScaleWarning,
+        stacklevel=5,
+    )
 
 
 def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:

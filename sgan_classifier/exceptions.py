@@ -23,6 +23,13 @@ class PoolCutWarning(SGANClassifierWarning):
     """
 
 
+class InputScaleWarning(SGANClassifierWarning):
+    """Images to predict are of another dtype and scale than those of ``fit``, as after ``X / 255``.
+
+    Pass them in the units of ``fit``.
+    """
+
+
 class CompileFallbackWarning(SGANClassifierWarning):
     """``compile=True`` could not be honoured; training runs uncompiled, with equal results."""
 

@@ -8,7 +8,7 @@ from tiny import both, few_labels, noise_images, sgan
 from sgan_classifier._batches import Rows
 from sgan_classifier._layout import infer_layout
 from sgan_classifier._scaling import PER_IMAGE_BRIGHTNESS, PER_IMAGE_STD, ROWS_PER_CHUNK, Scaler
-from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.exceptions import InputScaleWarning, InvalidInputError
 
 
 def fit(array, scaling):
@@ -204,3 +204,41 @@ def test_tensors_kept_by_the_scaler_are_of_the_batchs_kind_and_not_pickled():
     x = batch.clone().requires_grad_()
     scaler.inverse(x).sum().backward()  # needs tensors that autograd may keep
     assert x.grad.unique().numpy() == pytest.approx(scaler.scale)
+
+
+def divided(X):
+    return X / 255.0
+
+
+def widened(X):
+    return X.astype(np.uint16) * 257
+
+
+@pytest.mark.parametrize("scaling", ["auto", "range", "standard", "unit", "per_image"])
+@pytest.mark.parametrize(
+    ("in_fit", "in_predict"), [(None, divided), (divided, None), (None, widened), (widened, None)]
+)
+def test_images_on_another_scale_than_in_fit_are_told(scaling, in_fit, in_predict):
+    X, y = noise_images(), few_labels()
+    fitted, asked = (X if change is None else change(X) for change in (in_fit, in_predict))
+    model = sgan(scaling=scaling).fit(fitted, y)
+    for method in (model.predict, model.predict_proba, model.transform, model.realness):
+        with pytest.warns(InputScaleWarning, match=f"{asked.dtype} values of up to .*divided"):
+            method(asked)
+
+
+@pytest.mark.parametrize("change", [np.float64, np.float32, np.uint16, np.int64])
+def test_another_dtype_on_the_same_scale_is_well(change):
+    X = noise_images()
+    model = sgan().fit(X, few_labels())
+    np.testing.assert_allclose(
+        model.predict_proba(X.astype(change)), model.predict_proba(X), atol=1e-6
+    )
+
+
+def test_black_images_dark_ones_and_tables_are_well():
+    X, y = noise_images(), few_labels()
+    model = sgan().fit(X, y)
+    model.predict(np.zeros_like(X, dtype=float))
+    model.predict(X // 100)
+    sgan().fit(X.reshape(len(X), -1).astype(float), y).predict(X.reshape(len(X), -1) / 255.0)
