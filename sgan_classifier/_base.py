@@ -145,7 +145,9 @@ class BaseImageClassifier(
                 if not continues:
                     self._start(data, classes, layout, seed)
                 self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
-                return self._train(data, self.max_iter, self.learning_rate_schedule, checkpoint)
+                return self._train(
+                    data, self.max_iter, self.learning_rate_schedule, checkpoint, probe_seed=seed
+                )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -311,7 +313,12 @@ class BaseImageClassifier(
         )
 
     def _train(
-        self, data: Any, n_steps: int, schedule: str, checkpoint: Any = None
+        self,
+        data: Any,
+        n_steps: int,
+        schedule: str,
+        checkpoint: Any = None,
+        probe_seed: int | None = None,
     ) -> "BaseImageClassifier":
         """Take steps with the present parameters, and set what fit leaves behind."""
         net = self.net_
@@ -319,10 +326,12 @@ class BaseImageClassifier(
         net.verbose = int(self.verbose)
         completed = True
         try:
+            net.class_prior_ = self._find_class_prior(data, n_steps, probe_seed)
             if n_steps:
                 completed = net.train(data, n_steps, schedule=schedule, checkpoint=checkpoint)
         except (DivergenceError, KeyboardInterrupt) as error:
-            del self.net_  # nothing is fitted: its weights are no good, or untrained
+            if isinstance(error, DivergenceError) or net.n_steps_ == 0:
+                del self.net_  # nothing is fitted: its weights are no good, or untrained
             if checkpoint is not None and isinstance(error, DivergenceError):
                 checkpoint.delete()  # else the next call would diverge from there again
             raise
@@ -333,6 +342,12 @@ class BaseImageClassifier(
             checkpoint.delete()
         self._describe_training(net)
         return self
+
+    def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
+        """Return the shares of the classes in the pool; without a seed, nothing is trained."""
+        from ._class_prior import label_proportions
+
+        return label_proportions(self.net_.label_counts_, data.class_weight)
 
     def _describe_training(self, net: Any) -> None:
         self.n_iter_ = net.n_steps_

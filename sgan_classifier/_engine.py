@@ -64,6 +64,8 @@ class SemiSupervisedNet(NeuralNet):
     threshold_ : AdaptiveThreshold
     label_counts_ : ndarray of int64, shape (n_classes,)
         Labels of each class in the last `fit`, or in all calls of `partial_fit` since.
+    class_prior_ : ndarray of float64, shape (n_classes,)
+        Shares that the classes are taken to have of the pool; set before training.
     records_ : list of dict
     n_steps_ : int
         Optimiser steps taken since the weights were drawn.
@@ -90,6 +92,7 @@ class SemiSupervisedNet(NeuralNet):
         self._fresh = (discriminator, generator)
         self.n_classes = n_classes
         self.label_counts_ = np.zeros(n_classes, dtype=np.int64)
+        self.class_prior_ = np.full(n_classes, 1.0 / n_classes)
         self.settings, self.scaler, self.streams = settings, scaler, streams
         self.records_: list[dict] = []
         self.n_steps_ = 0
@@ -239,6 +242,14 @@ class SemiSupervisedNet(NeuralNet):
         health.conclude()
         self.notify("on_train_end", X=None, y=None)
         return completed
+
+    def train_steps(self, take_step: TrainingStep, n_steps: int) -> None:
+        """Take steps without records, callbacks or checks, at a rate that falls to zero."""
+        self.module_.train()
+        for step in range(n_steps):
+            self._set_learning_rates(1.0 - step / n_steps)
+            take_step()
+            self.n_steps_ += 1
 
     def _notified_step(self, take_step: TrainingStep) -> dict[str, Tensor]:
         if not self.callbacks_:

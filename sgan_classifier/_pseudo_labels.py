@@ -10,7 +10,8 @@ class AdaptiveThreshold(nn.Module):
     """A threshold for confidence that follows the teacher's own (FreeMatch, Wang et al. 2023).
 
     A row is accepted where the teacher's largest probability reaches the running mean of that
-    largest probability, lowered for classes that the teacher seldom predicts: equations 5, 6 and 8.
+    largest probability, lowered for classes that the teacher predicts more seldom than they are:
+    equations 5, 6 and 8, which there hold for classes of equal size.
 
     Parameters
     ----------
@@ -31,13 +32,15 @@ class AdaptiveThreshold(nn.Module):
         self.register_buffer("share", torch.full((n_classes,), 1.0 / n_classes))
 
     @torch.no_grad()
-    def forward(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, probabilities: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
         """Take a batch into account, and judge it.
 
         Parameters
         ----------
         probabilities : Tensor of shape (n, K)
             The teacher's.
+        prior : Tensor of shape (K,)
+            Share of each class among the rows; positive.
 
         Returns
         -------
@@ -47,5 +50,6 @@ class AdaptiveThreshold(nn.Module):
         largest, labels = probabilities.max(dim=1)
         self.confidence.lerp_(largest.mean(), 1.0 - MEMORY)
         self.share.lerp_(probabilities.mean(dim=0), 1.0 - MEMORY)
-        threshold = self.confidence * self.share / self.share.max()
+        frequency = self.share / prior
+        threshold = self.confidence * frequency / frequency.max()
         return labels, largest >= threshold[labels]

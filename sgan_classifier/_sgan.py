@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import networks
 from ._base import BaseImageClassifier
+from ._class_prior import check_class_prior, find_class_prior
 from ._layout import Layout
 from ._options import image_weight
 from ._random import Streams, draw_seed
@@ -74,11 +75,17 @@ class SGANClassifier(BaseImageClassifier):
         over the first 30 % of `max_iter` steps. "auto" is 1 for images and 0 for feature tables,
         of which there is but one view, so that it would only learn to be surer.
     balance_weight : float or "auto", default="auto"
-        Weight of the loss that draws the mean prediction on unlabelled rows to the class
-        frequencies of the labelled rows, each class counted once more [4]_. It keeps
-        pseudo-labels from drifting towards one class. Set it to 0 if the labels were not drawn in
-        the proportions of the unlabelled rows. With `class_weight` it counts as 0. "auto" is 5 for
-        images and 0 for feature tables.
+        Weight of the loss that draws the mean prediction on unlabelled rows to `class_prior` [4]_.
+        It keeps pseudo-labels from drifting towards one class. With `class_weight` it counts as 0.
+        "auto" is 5 for images and 0 for feature tables.
+    class_prior : {"auto", "labels"} or array-like of shape (n_classes,), default="auto"
+        Shares of the classes among the unlabelled rows, in the order of `classes_`. "labels" takes
+        them to be those of the labelled rows, each class counted once more. "auto" does so, too,
+        unless it is contradicted by a copy of the discriminator that learns from the labelled rows
+        alone, in 200 steps or a fifth of `max_iter`: if the shares that it finds, corrected for
+        the proportions of the labels [5]_, are further from them than the luck of so few labels
+        explains, they are taken. So labels that were drawn evenly from uneven classes do little
+        harm. Better still, pass shares that you know. `partial_fit` takes "auto" for "labels".
     generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -148,6 +155,8 @@ class SGANClassifier(BaseImageClassifier):
         What the networks see: (channels, height, width) or (n_features,).
     n_iter_ : int
         Optimiser steps taken since the weights were drawn.
+    class_prior_ : ndarray of shape (n_classes,)
+        Shares of the classes that the last fit took the unlabelled rows to have.
     precision_ : {"fp32", "bf16"}
     device_ : str
     n_threads_ : int
@@ -177,6 +186,8 @@ class SGANClassifier(BaseImageClassifier):
            ICLR 2023.
     .. [4] Krause, Perona, Gomes, "Discriminative Clustering by Regularized Information
            Maximization", NeurIPS 2010.
+    .. [5] Saerens, Latinne, Decaestecker, "Adjusting the Outputs of a Classifier to New a Priori
+           Probabilities: A Simple Procedure", Neural Computation 14(1), 2002.
 
     Examples
     --------
@@ -202,6 +213,7 @@ class SGANClassifier(BaseImageClassifier):
         "entropy_weight": [Interval(Real, 0, None, closed="left")],
         "pseudo_label_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "balance_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "class_prior": [StrOptions({"auto", "labels"}), "array-like"],
         "generator_loss": [
             StrOptions({"feature_matching", "feature_matching_squared", "non_saturating"})
         ],
@@ -225,6 +237,7 @@ class SGANClassifier(BaseImageClassifier):
         entropy_weight: float = 0.0,
         pseudo_label_weight: float | str = "auto",
         balance_weight: float | str = "auto",
+        class_prior: Any = "auto",
         generator_loss: str = "feature_matching",
         ema_decay: float = 0.99,
         augment: Any = "auto",
@@ -258,6 +271,7 @@ class SGANClassifier(BaseImageClassifier):
         self.entropy_weight = entropy_weight
         self.pseudo_label_weight = pseudo_label_weight
         self.balance_weight = balance_weight
+        self.class_prior = class_prior
         self.generator_loss = generator_loss
         self.ema_decay = ema_decay
         self.augment = augment
@@ -345,6 +359,21 @@ class SGANClassifier(BaseImageClassifier):
             "balance_weight": image_weight(self.balance_weight, BALANCE_WEIGHT, layout),
             "ramp_steps": round(RAMP * self.max_iter),
         }
+
+    def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
+        proportions = super()._find_class_prior(data, n_steps, probe_seed)
+        given = check_class_prior(self.class_prior, len(self.classes_))
+        if given is not None:
+            return given
+        settings = self.net_.settings
+        is_used = settings.balance_weight > 0 or settings.pseudo_label_weight > 0
+        if self.class_prior == "labels" or probe_seed is None or not is_used:
+            return proportions
+        return find_class_prior(self.net_, data, proportions, n_steps, probe_seed)
+
+    def _describe_training(self, net: Any) -> None:
+        super()._describe_training(net)
+        self.class_prior_ = net.class_prior_
 
     def _multiple(self, ratio: float) -> int:
         return max(1, round(ratio * self.batch_size))

@@ -90,8 +90,7 @@ class TrainingStep:
             )
         # weighting the classes means to predict them in other proportions than those of the labels
         self.balance_weight = self.settings.balance_weight if weight is None else 0.0
-        counts = net.label_counts_ + 1.0  # add-one: a class that has no label yet keeps a share
-        self.prior = torch.as_tensor(counts / counts.sum(), dtype=torch.float32).to(self.device)
+        self.prior = torch.as_tensor(net.class_prior_, dtype=torch.float32).to(self.device)
 
     def __call__(self) -> dict[str, Tensor]:
         """Take one step.
@@ -224,7 +223,7 @@ class TrainingStep:
         """Let the running average label a view of the unlabelled images; see AdaptiveThreshold."""
         with torch.no_grad(), self.net.autocast():
             logits, _ = self.net.average_(x)
-        return self.net.threshold_(torch.softmax(logits.float(), dim=1))
+        return self.net.threshold_(torch.softmax(logits.float(), dim=1), self.prior)
 
     def _view(self, rows: Rows, positions: np.ndarray, kind: str = "labeled") -> Tensor:
         """Take rows, (b, *input_shape), on the device, augmented and scaled.

@@ -40,6 +40,7 @@ _FITTED = {
     "feature_names_in_",
     "input_shape_",
     "n_threads_",
+    "class_prior_",
     "_seed",
 }
 # what a file can raise that was made to deceive: its checksum is right and its content is not

@@ -100,7 +100,7 @@ class PlainLoop:
         if needs_teacher(s):
             with torch.no_grad():
                 pseudo_labels = self.pseudo_labels(
-                    self.teacher(self._view(self.pool[unlabeled], "weak"))[0]
+                    self.teacher(self._view(self.pool[unlabeled], "weak"))[0], self.prior
                 )
         z = self.generator.sample_latent(max(s.fake_batch_sizes), self.rng)
         fake = self.generator(z, self.rng)

@@ -40,13 +40,14 @@ class PseudoLabels:
         self.confidence = torch.tensor(1.0 / n_classes)
         self.share = torch.full((n_classes,), 1.0 / n_classes)
 
-    def __call__(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, logits: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
         """Return labels (n,) and which of them to trust (n,) for the teacher's logits (n, K)."""
         probabilities = logits.softmax(dim=1)
         largest, labels = probabilities.max(dim=1)
         self.confidence = 0.99 * self.confidence + 0.01 * largest.mean()
         self.share = 0.99 * self.share + 0.01 * probabilities.mean(dim=0)
-        threshold = self.confidence * self.share / self.share.max()
+        frequency = self.share / prior
+        threshold = self.confidence * frequency / frequency.max()
         return labels, largest >= threshold[labels]
 
 

@@ -152,7 +152,7 @@ class TutorialLoop:
         if needs_teacher(s):
             unlabeled, weak = unlabeled
             with torch.no_grad():
-                pseudo_labels = self.pseudo_labels(self.teacher(weak)[0])
+                pseudo_labels = self.pseudo_labels(self.teacher(weak)[0], self.prior)
         z = self.generator.sample_latent(max(s.fake_batch_sizes), self.rng)
         fake = self.generator(z)
 
