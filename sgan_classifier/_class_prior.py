@@ -21,10 +21,10 @@ FEWEST_STEPS = 20  # below, a probe knows nothing
 PROBE_ROWS = 2048
 EM_ITERATIONS = 100
 # Total variation between the labels' proportions and the probe's that is put down to the luck of
-# the labels: see `_luck`. Training rows of lunar_nac and MNIST and scikit-learn's digits, with 5 to
-# 50 even labels a class and classes of even size, stayed below it in 46 of 46 draws; with half of
-# the classes four times as rare, 54 of 60 draws were above it.
-TOLERANCE, LEAST_TOLERANCE = 0.29, 0.05
+# the labels: see `_luck`. On training rows of lunar_nac and MNIST and on scikit-learn's digits,
+# none of 78 draws of even labels (1 to 50 a class) was above it where the classes are even, and 38
+# of 42 (of 5 labels a class or more) where half of the classes were made four times as rare.
+TOLERANCE, LEAST_TOLERANCE = 0.29, 0.08
 LEAST_SHARE = 0.2  # of a class, as a part of its share among the labels
 
 
