@@ -1,0 +1,168 @@
+"""Labels drawn evenly from uneven classes, and what is made of them."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from tiny import few_labels, noise_images, sgan
+
+from sgan_classifier import SGANClassifier
+from sgan_classifier._class_prior import (
+    LEAST_TOLERANCE,
+    estimate_proportions,
+    label_proportions,
+    probe,
+)
+from sgan_classifier._pseudo_labels import AdaptiveThreshold
+from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.persistence import load, save
+
+SETTINGS = {"width": 8, "batch_size": 16, "random_state": 0, "precision": "fp32", "device": "cpu"}
+
+
+def zeros_and_ones(share_of_ones, n_labels=20, seed=0):
+    """Digits 0 and 1, so many of them ones, with as many labels of each; and their truth."""
+    images, digit = load_digits().images, load_digits().target
+    rng = np.random.default_rng(seed)
+    zeros, ones = (rng.permutation(np.flatnonzero(digit == k)) for k in (0, 1))
+    n_ones = round(len(zeros) * share_of_ones / (1 - share_of_ones))
+    rows = np.concatenate([zeros, ones[:n_ones]])
+    y = digit[rows]
+    labeled = np.concatenate([np.flatnonzero(y == k)[: n_labels // 2] for k in (0, 1)])
+    return images[rows], np.where(np.isin(np.arange(len(y)), labeled), y, -1), y
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    return zeros_and_ones(0.15)
+
+
+@pytest.fixture(scope="module")
+def fitted(uneven):
+    X, y, _ = uneven
+    return SGANClassifier(max_iter=150, **SETTINGS).fit(X, y)
+
+
+def test_even_labels_of_uneven_classes_are_seen_through(fitted, uneven):
+    assert fitted.class_prior_.sum() == pytest.approx(1.0)
+    assert fitted.class_prior_[1] == pytest.approx(np.mean(uneven[2]), abs=0.05)
+
+
+def test_predictions_stand_in_the_proportions_found(fitted, uneven):
+    X, y, truth = uneven
+    assert fitted.predict_proba(X)[:, 1].mean() == pytest.approx(np.mean(truth), abs=0.05)
+    by_labels = clone(fitted).set_params(class_prior="labels").fit(X, y)
+    np.testing.assert_array_equal(by_labels.class_prior_, [0.5, 0.5])
+    assert by_labels.predict_proba(X)[:, 1].mean() > np.mean(truth) + 0.1
+    assert fitted.score(X, truth) > by_labels.score(X, truth)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_even_classes_keep_the_proportions_of_the_labels_exactly(seed):
+    X, y, _ = zeros_and_ones(0.5, seed=seed)
+    auto = SGANClassifier(max_iter=100, **SETTINGS).fit(X, y)
+    labels = SGANClassifier(max_iter=100, class_prior="labels", **SETTINGS).fit(X, y)
+    np.testing.assert_array_equal(auto.class_prior_, [0.5, 0.5])
+    np.testing.assert_array_equal(auto.predict_proba(X), labels.predict_proba(X))
+
+
+def test_the_same_seed_finds_the_same(fitted, uneven):
+    X, y, _ = uneven
+    again = clone(fitted).fit(X, y)
+    np.testing.assert_array_equal(again.class_prior_, fitted.class_prior_)
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_the_probe_leaves_networks_and_streams_as_they_were(uneven):
+    X, y, _ = uneven
+    model = SGANClassifier(max_iter=1, **SETTINGS).fit(X, y)
+    net = model.net_
+    data = model._training_data(
+        *model._check_arrays(X, None, reset=False)[:1], y, None, model._layout, model.classes_, 0
+    )
+    before = {name: value.clone() for name, value in net.module_.state_dict().items()}
+    noise, steps = net.streams.noise.get_state().clone(), net.n_steps_
+    probabilities = probe(net, data, data.pool, 5, seed=0)
+    assert probabilities.shape == (len(X), 2)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    for name, value in net.module_.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert torch.equal(net.streams.noise.get_state(), noise)
+    assert net.n_steps_ == steps
+
+
+def test_shares_that_are_known_are_taken(uneven):
+    X, y, _ = uneven
+    model = sgan(class_prior=[0.9, 0.1]).fit(X, y)
+    np.testing.assert_array_equal(model.class_prior_, [0.9, 0.1])
+
+
+@pytest.mark.parametrize(
+    "prior", [[0.5, 0.6], [0.5, 0.25, 0.25], [1.0, 0.0], [1.5, -0.5], [[0.5, 0.5]], [np.nan, 1.0]]
+)
+def test_what_are_no_shares_is_refused(prior):
+    with pytest.raises(InvalidInputError, match=r"class_prior=.*each of the 2 classes"):
+        sgan(class_prior=prior).fit(noise_images(), few_labels())
+
+
+def test_a_name_that_is_unknown_is_refused():
+    with pytest.raises(ValueError, match="class_prior"):
+        sgan(class_prior="even").fit(noise_images(), few_labels())
+
+
+def test_short_trainings_and_tables_ask_no_probe():
+    X, y = noise_images(), few_labels()
+    np.testing.assert_array_equal(sgan(max_iter=90).fit(X, y).class_prior_, [0.5, 0.5])
+    table = X.reshape(len(X), -1).astype(float)
+    np.testing.assert_array_equal(sgan(max_iter=120).fit(table, y).class_prior_, [0.5, 0.5])
+
+
+def test_partial_fit_takes_the_labels_so_far(uneven):
+    X, y, _ = uneven
+    model = sgan().partial_fit(X, y)
+    np.testing.assert_array_equal(model.class_prior_, [0.5, 0.5])
+    ones = np.flatnonzero(y == 1)[:8]
+    model.partial_fit(X[ones], y[ones])
+    np.testing.assert_allclose(model.class_prior_, [11 / 30, 19 / 30])
+
+
+def test_shares_are_saved(fitted, tmp_path):
+    save(fitted, tmp_path / "model.safetensors")
+    loaded = load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.class_prior_, fitted.class_prior_)
+
+
+def test_weighted_labels_count_by_their_weight():
+    np.testing.assert_allclose(label_proportions(np.array([1, 3])), [1 / 3, 2 / 3])
+    np.testing.assert_allclose(
+        label_proportions(np.array([1, 3]), np.array([2.0, 1.0])), [0.5, 0.5]
+    )
+
+
+def test_proportions_are_those_that_explain_the_answers():
+    """Two overlapping clouds: the classifier is Bayes' for even classes, the rows are not even."""
+    rng = np.random.default_rng(0)
+    is_second = rng.random(20_000) < 0.2
+    x = rng.normal(size=20_000) + np.where(is_second, 1.0, -1.0)
+    second = 1 / (1 + np.exp(-2 * x))
+    probabilities = np.stack([1 - second, second], axis=1)
+    assert probabilities[:, 1].mean() > 0.25  # what counting would say
+    found = estimate_proportions(probabilities, np.array([0.5, 0.5]))
+    np.testing.assert_allclose(found, [0.8, 0.2], atol=0.01)
+    # a classifier of other proportions than even ones
+    odds = probabilities * [0.7, 0.3]
+    found = estimate_proportions(odds / odds.sum(axis=1, keepdims=True), np.array([0.7, 0.3]))
+    np.testing.assert_allclose(found, [0.8, 0.2], atol=0.01)
+    assert LEAST_TOLERANCE > 0.01
+
+
+def test_rare_classes_need_no_lower_confidence_than_common_ones():
+    threshold = AdaptiveThreshold(2)
+    threshold.share = torch.tensor([0.9, 0.1])
+    threshold.confidence = torch.tensor(0.8)
+    rows = torch.tensor([[0.7, 0.3], [0.3, 0.7], [0.05, 0.95]])
+    _, by_even = threshold(rows, torch.tensor([0.5, 0.5]))
+    assert by_even.tolist() == [False, True, True]
+    _, by_own = threshold(rows, torch.tensor([0.9, 0.1]))
+    assert by_own.tolist() == [False, False, True]
