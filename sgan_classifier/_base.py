@@ -329,7 +329,7 @@ class BaseImageClassifier(
             net.class_prior_ = self._find_class_prior(data, n_steps, probe_seed)
             if n_steps:
                 completed = net.train(data, n_steps, schedule=schedule, checkpoint=checkpoint)
-        except (DivergenceError, KeyboardInterrupt) as error:
+        except (DivergenceError, InvalidInputError, KeyboardInterrupt) as error:
             if isinstance(error, DivergenceError) or net.n_steps_ == 0:
                 del self.net_  # nothing is fitted: its weights are no good, or untrained
             if checkpoint is not None and isinstance(error, DivergenceError):

@@ -1,11 +1,15 @@
 """Labels drawn evenly from uneven classes, and what is made of them."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from tiny import few_labels, noise_images, sgan
+from typer.testing import CliRunner
 
 from sgan_classifier import SGANClassifier
 from sgan_classifier._class_prior import (
@@ -15,6 +19,7 @@ from sgan_classifier._class_prior import (
     probe,
 )
 from sgan_classifier._pseudo_labels import AdaptiveThreshold
+from sgan_classifier.cli import app
 from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.persistence import load, save
 
@@ -102,8 +107,10 @@ def test_shares_that_are_known_are_taken(uneven):
     "prior", [[0.5, 0.6], [0.5, 0.25, 0.25], [1.0, 0.0], [1.5, -0.5], [[0.5, 0.5]], [np.nan, 1.0]]
 )
 def test_what_are_no_shares_is_refused(prior):
+    model = sgan(class_prior=prior)
     with pytest.raises(InvalidInputError, match=r"class_prior=.*each of the 2 classes"):
-        sgan(class_prior=prior).fit(noise_images(), few_labels())
+        model.fit(noise_images(), few_labels())
+    assert not hasattr(model, "net_")
 
 
 def test_a_name_that_is_unknown_is_refused():
@@ -116,6 +123,20 @@ def test_short_trainings_and_tables_ask_no_probe():
     np.testing.assert_array_equal(sgan(max_iter=90).fit(X, y).class_prior_, [0.5, 0.5])
     table = X.reshape(len(X), -1).astype(float)
     np.testing.assert_array_equal(sgan(max_iter=120).fit(table, y).class_prior_, [0.5, 0.5])
+
+
+def test_the_command_says_what_was_found(tmp_path, uneven):
+    X, y, _ = uneven
+    for i, (image, label) in enumerate(zip(X, y, strict=True)):
+        folder = tmp_path / "images" / {0: "zero", 1: "one", -1: "unlabeled"}[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((15.9375 * image).astype(np.uint8)).save(folder / f"{i}.png")
+    arguments = ["fit", str(tmp_path / "images"), "-o", str(tmp_path / "m.safetensors")]
+    arguments += ["--steps", "150", "--set", "width=8", "--quiet", "--force"]
+    said = CliRunner().invoke(app, arguments, catch_exceptions=False).output
+    assert re.search(r"taken to be 1\d% one, 8\d% zero, and not as the labelled ones", said), said
+    arguments += ["--set", "class_prior=[0.2, 0.8]"]
+    assert "taken to be" not in CliRunner().invoke(app, arguments, catch_exceptions=False).output
 
 
 def test_partial_fit_takes_the_labels_so_far(uneven):

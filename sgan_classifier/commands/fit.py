@@ -122,6 +122,7 @@ def fit(
         f"Trained {estimator.n_iter_} steps in {time.perf_counter() - started:.0f} s; right on "
         f"{accuracy:.1%} of the {labelled.sum()} labelled images that it was trained on."
     )
+    _say_shares(estimator)
     say(f"Saved {output}")
     if interrupted:
         note(f"Stopped early: {output} holds the model after {estimator.n_iter_} steps.")
@@ -154,6 +155,26 @@ def _make_estimator(
         estimator.set_params(**{name: _value(text)})
     estimator._validate_params()  # before the images are read
     return estimator
+
+
+def _say_shares(estimator: Any) -> None:
+    """Say what shares the unlabelled images were found to have, if others than the labels'."""
+    import numpy as np
+
+    from .._class_prior import label_proportions
+
+    if getattr(estimator, "class_prior", None) != "auto" or estimator.class_weight is not None:
+        return
+    taken = estimator.class_prior_
+    if np.allclose(taken, label_proportions(estimator.net_.label_counts_)):
+        return
+    shares = ", ".join(
+        f"{share:.0%} {name}" for name, share in zip(estimator.classes_, taken, strict=True)
+    )
+    say(
+        f"The unlabelled images were taken to be {shares}, and not as the labelled ones. If you "
+        "know better: --set class_prior=[...]"
+    )
 
 
 def _value(text: str) -> Any:
