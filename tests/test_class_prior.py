@@ -1,6 +1,7 @@
 """Labels drawn evenly from uneven classes, and what is made of them."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -16,11 +17,11 @@ from sgan_classifier._class_prior import (
     LEAST_TOLERANCE,
     estimate_proportions,
     label_proportions,
-    probe,
+    train_probe,
 )
 from sgan_classifier._pseudo_labels import AdaptiveThreshold
 from sgan_classifier.cli import app
-from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.exceptions import ChanceLevelWarning, InvalidInputError
 from sgan_classifier.persistence import load, save
 
 SETTINGS = {"width": 8, "batch_size": 16, "random_state": 0, "precision": "fp32", "device": "cpu"}
@@ -88,9 +89,9 @@ def test_the_probe_leaves_networks_and_streams_as_they_were(uneven):
     )
     before = {name: value.clone() for name, value in net.module_.state_dict().items()}
     noise, steps = net.streams.noise.get_state().clone(), net.n_steps_
-    probabilities = probe(net, data, data.pool, 5, seed=0)
-    assert probabilities.shape == (len(X), 2)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    copied = train_probe(net, data, 5, seed=0)
+    assert copied.n_steps_ == 5
+    assert not torch.equal(copied.module_.head.direction, net.module_.head.direction)
     for name, value in net.module_.state_dict().items():
         assert torch.equal(value, before[name]), name
     assert torch.equal(net.streams.noise.get_state(), noise)
@@ -137,6 +138,18 @@ def test_the_command_says_what_was_found(tmp_path, uneven):
     assert re.search(r"taken to be 1\d% one, 8\d% zero, and not as the labelled ones", said), said
     arguments += ["--set", "class_prior=[0.2, 0.8]"]
     assert "taken to be" not in CliRunner().invoke(app, arguments, catch_exceptions=False).output
+
+
+def test_a_probe_that_has_learnt_nothing_is_not_asked():
+    rng = np.random.default_rng(0)
+    y = np.full(200, -1)
+    y[:60] = rng.permutation(np.arange(60) % 2)
+    noise = noise_images(200)
+    model = SGANClassifier(max_iter=100, adversarial_weight=0.0, **SETTINGS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ChanceLevelWarning)
+        model.fit(noise, y)
+    np.testing.assert_array_equal(model.class_prior_, [0.5, 0.5])
 
 
 def test_partial_fit_takes_the_labels_so_far(uneven):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
@@ -49,8 +50,9 @@ class WindowClassifier:
 
     def probe(self) -> list[float]:
         """Return answers to fixed noise, by which one fitted estimator is told from another."""
-        noise = np.random.default_rng(0).integers(0, 256, (N_PROBES, *self.input_shape))
-        return self.probability(noise.astype(np.uint8)).tolist()
+        noise = np.random.default_rng(0).uniform(-1.0, 1.0, (N_PROBES, *self.input_shape))
+        scaler = self.estimator.net_.scaler  # to which units the estimator is used
+        return self.probability(scaler.inverse(torch.from_numpy(noise)).numpy()).tolist()
 
     def _rows(self, windows: NDArray) -> NDArray:
         return self.estimator._layout.from_channels_first(windows)
