@@ -22,6 +22,7 @@ from sklearn.utils._tags import Tags
 from . import networks
 from ._augment import AUGMENTATIONS
 from ._batches import Rows
+from ._class_prior import label_proportions
 from ._device import PRECISIONS, resolve_device, resolve_precision
 from ._fingerprint import fingerprint
 from ._inference import InferenceMixin
@@ -345,8 +346,6 @@ class BaseImageClassifier(
 
     def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
         """Return the shares of the classes in the pool; without a seed, nothing is trained."""
-        from ._class_prior import label_proportions
-
         return label_proportions(self.net_.label_counts_, data.class_weight)
 
     def _describe_training(self, net: Any) -> None:

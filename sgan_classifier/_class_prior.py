@@ -40,7 +40,10 @@ def check_class_prior(class_prior: Any, n_classes: int) -> NDArray[np.float64] |
     """
     if isinstance(class_prior, str):
         return None
-    prior = np.asarray(class_prior, dtype=np.float64)
+    try:
+        prior = np.asarray(class_prior, dtype=np.float64)
+    except (TypeError, ValueError):  # no numbers, or rows of unequal length
+        prior = np.empty(0)
     is_prior = prior.shape == (n_classes,) and (prior > 0).all() and abs(prior.sum() - 1) < 1e-6
     if not is_prior:
         raise InvalidInputError(
@@ -60,7 +63,7 @@ def label_proportions(counts: NDArray, class_weight: NDArray | None = None) -> N
     class_weight : ndarray of shape (K,), optional
         What a label of each class counts.
     """
-    shares = counts + 1.0 if class_weight is None else (counts + 1.0) * class_weight
+    shares = (counts if class_weight is None else counts * class_weight) + 1.0
     return shares / shares.sum()
 
 
@@ -157,8 +160,8 @@ def estimate_proportions(
     """Estimate in which proportions the classes stand among rows, from a classifier's answers.
 
     The classifier learnt where the classes stood in other proportions. Its answers are corrected
-    for that by expectation-maximisation, equation 9 of Saerens, Latinne, Decaestecker, "Adjusting
-    the Outputs of a Classifier to New a Priori Probabilities", Neural Computation 14, 2002.
+    for that by expectation-maximisation, as in Saerens, Latinne, Decaestecker, "Adjusting the
+    Outputs of a Classifier to New a Priori Probabilities", Neural Computation 14(1), 2002.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
 
 def _factor(path: Path, dtype: str, fit_dtype: np.dtype | None) -> float:
     """Return what turns values of the scene into values as the estimator was fitted on."""
-    fitted = str(fit_dtype)
+    fitted = None if fit_dtype is None else fit_dtype.name
     if fitted not in WHITE or fitted == dtype:
         return 1.0
     if dtype not in WHITE:
