@@ -21,6 +21,7 @@ from ._batches import Rows
 from ._checkpoint import Checkpoint
 from ._early_stopping import EarlyStopping
 from ._health import Health
+from ._memory import keep_freed_memory
 from ._pseudo_labels import AdaptiveThreshold
 from ._random import Streams
 from ._run import Run, Totals
@@ -185,6 +186,7 @@ class SemiSupervisedNet(NeuralNet):
         TrainingHealthWarning
             If it went wrong without.
         """
+        keep_freed_memory()
         record_every = math.ceil(n_steps / N_RECORDS)
         take_step = TrainingStep(self, data)
         early_stopping = EarlyStopping(self, data, math.ceil(n_steps / record_every))
@@ -307,6 +309,7 @@ class SemiSupervisedNet(NeuralNet):
         dtype : torch.dtype
             In which to compute. float64 makes a row's answer independent of the rows beside it.
         """
+        keep_freed_memory()
         module = self.average_
         if dtype == torch.float64:
             module = copy.deepcopy(module).double()

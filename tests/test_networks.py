@@ -193,6 +193,35 @@ def test_head_sees_where_a_feature_is(name, n_features):
     assert not torch.allclose(logits[0], logits[1], atol=1e-3)
 
 
+def pooled_as_described(discriminator, x):
+    """The layers in the order of their description, on the whole image."""
+    for i, convolution in enumerate(discriminator.convolutions):
+        x = F.leaky_relu(convolution(x), 0.2)
+        if 1 <= i <= discriminator.n_poolings:
+            x = F.max_pool2d(x, 2)
+    features = x.permute(0, 2, 3, 1).flatten(1)
+    return discriminator.head(features), features
+
+
+@pytest.mark.parametrize("shape", SIZES)
+def test_what_pooling_drops_is_not_computed_and_not_missed(shape):
+    _, discriminator = build("pooled", shape, width=4)
+    x = torch.randn(3, *shape, generator=generator_of(1))
+    gradients = []
+    for network in (discriminator, lambda x: pooled_as_described(discriminator, x)):
+        seen = x.clone().requires_grad_()
+        logits, features = network(seen)
+        (logits.square().sum() + features.square().sum()).backward()
+        gradients.append((logits.detach(), features.detach(), seen.grad))
+    for ours, described in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, described)
+
+
+def test_images_of_32_pixels_are_seen_but_for_two_rows_and_columns():
+    _, discriminator = build("pooled", (1, 32, 32), width=4)
+    assert discriminator.seen == (30, 30)
+
+
 def test_sub_pixel_convolution_lays_out_four_channels_as_a_square():
     layer = SubPixelConv2d(3, 2)
     layer.reset(generator_of())

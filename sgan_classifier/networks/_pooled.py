@@ -65,30 +65,49 @@ class PooledDiscriminator(LocalRandomModule):
     ) -> None:
         super().__init__()
         n_in, height, size = input_shape
-        is_small = min(height, size) < SMALL
-        padding = 1 if is_small else 0
+        self.is_small = min(height, size) < SMALL
+        padding = 1 if self.is_small else 0
         self.n_poolings = n_poolings(height, size)
         self.convolutions = nn.ModuleList()
         for i in range(max(3, self.n_poolings + 2)):
             n_out = width if i == 0 else 2 * width
-            kernel, stride = (4, 2) if i == 0 and not is_small else (3, 1)
+            kernel, stride = self._kernel_and_stride(i)
             self.convolutions.append(Conv2d(n_in, n_out, kernel, stride=stride, padding=padding))
             height, size = ((s + 2 * padding - kernel) // stride + 1 for s in (height, size))
             if self._is_pooled(i):
                 height, size = height // 2, size // 2
             n_in = n_out
+        #: upper left part of an image, (height, width), that the features are made of
+        self.seen = input_shape[1:] if self.is_small else (self._seen(height), self._seen(size))
         self.n_features = n_in * height * size
         self.head = Linear(self.n_features, n_classes, gain=1.0)
         self.dropout_rate = dropout_rate
+
+    def _seen(self, size: int) -> int:
+        """Return how many pixels in a row it takes to make `size` values of features.
+
+        A pooling drops an odd last row: what only that row would need is not computed either.
+        """
+        for i in reversed(range(len(self.convolutions))):
+            kernel, stride = self._kernel_and_stride(i)
+            size = (2 * size if self._is_pooled(i) else size) * stride - stride + kernel
+        return size
+
+    def _kernel_and_stride(self, i: int) -> tuple[int, int]:
+        return (4, 2) if i == 0 and not self.is_small else (3, 1)
 
     def _is_pooled(self, i: int) -> bool:
         return 1 <= i <= self.n_poolings
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        height, width = self.seen
+        x = x[:, :, :height, :width]
         for i, convolution in enumerate(self.convolutions):
-            x = F.leaky_relu(convolution(x), LEAK)
+            x = convolution(x)
             if self._is_pooled(i):
                 x = F.max_pool2d(x, 2)
+            # after the pooling, of a quarter of the values: the activation keeps their order
+            x = F.leaky_relu(x, LEAK)
         features = flatten(x)
         return self.head(dropout(features, self.dropout_rate, rng)), features
 
