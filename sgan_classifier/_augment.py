@@ -51,12 +51,16 @@ def geometric_view(batch: Tensor, names: tuple[str, ...], rng: torch.Generator) 
         half_turn = _coin(n, rng, device)
         row = torch.where(half_turn, height - 1 - row, row)
         column = torch.where(half_turn, width - 1 - column, column)
-    index = (row * width)[:, :, None] + column[:, None, :]
+    down, right = row * width, column  # the two parts of an index into the flat image
     if "rotate90" in names and height == width:
         # a quarter turn: transpose, then mirror the columns
-        turned = index.transpose(1, 2).flip(2)
-        index = torch.where(_coin(n, rng, device)[:, :, None], turned, index)
-    flat = index.reshape(n, 1, height * width).expand(n, channels, -1)
+        quarter_turn = _coin(n, rng, device)
+        down, right = (
+            torch.where(quarter_turn, right, down),
+            torch.where(quarter_turn, down.flip(1), right),
+        )
+    index = down[:, :, None] + right[:, None, :]
+    flat = index.view(n, 1, height * width).expand(n, channels, -1)
     return batch.flatten(2).gather(2, flat).view(batch.shape)
 
 
