@@ -42,7 +42,8 @@ class PooledDiscriminator(LocalRandomModule):
     convolution, 3x3, and average pooling are drawn together here into one with less than half of
     the products and a quarter of the activations. The head sees where a feature is (global
     pooling would not): a crater off the centre belongs to another class. Larger images are pooled
-    more often.
+    more often. What an odd last row or column, which a pooling drops, would need is not computed:
+    of 32x32 pixels, the first 30x30 are seen.
 
     Parameters
     ----------
