@@ -259,7 +259,7 @@ class BaseImageClassifier(
             discriminator,
             generator,
             len(classes),
-            self._settings(device, layout, data),
+            self._settings(device, layout),
             scaler,
             streams,
             callbacks=self.callbacks,
@@ -276,7 +276,7 @@ class BaseImageClassifier(
         if self.compile:
             compile_networks(net)
 
-    def _settings(self, device: torch.device, layout: Layout, data: Any) -> Any:
+    def _settings(self, device: torch.device, layout: Layout) -> Any:
         from ._step import Settings
 
         return Settings(
@@ -286,7 +286,7 @@ class BaseImageClassifier(
             ema_decay=self.ema_decay,
             augment=resolve_augment(self.augment, layout),
             precision=resolve_precision(self.precision, device, layout.is_image),
-            **self._pool_settings(layout, data),
+            **self._pool_settings(layout),
         )
 
     def _checkpoint(
@@ -323,7 +323,7 @@ class BaseImageClassifier(
     ) -> "BaseImageClassifier":
         """Take steps with the present parameters, and set what fit leaves behind."""
         net = self.net_
-        net.change_settings(self._settings(torch.device(net.device), self._layout, data))
+        net.change_settings(self._settings(torch.device(net.device), self._layout))
         net.verbose = int(self.verbose)
         completed = True
         try:
@@ -367,7 +367,7 @@ class BaseImageClassifier(
         names = [name for name in ("width", "latent_dim") if hasattr(self, name)]
         return {"network": network, **{name: getattr(self, name) for name in names}}
 
-    def _pool_settings(self, layout: Layout, data: Any) -> dict:
+    def _pool_settings(self, layout: Layout) -> dict:
         """Return the entries of `Settings` that concern unlabelled and generated images."""
         return {}
 

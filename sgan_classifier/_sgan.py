@@ -21,8 +21,6 @@ from .exceptions import InvalidInputError
 from .losses import real_logit
 
 PSEUDO_LABEL_WEIGHT, BALANCE_WEIGHT = 1.0, 5.0  # "auto", for images
-ADVERSARIAL_WEIGHT = 0.1  # "auto", for images, and for feature tables with few labels
-LEAST_ADVERSARIAL_WEIGHT = 0.01  # "auto", for feature tables without unlabelled rows
 RAMP = 0.3  # part of training over which the weight of pseudo-labels rises from 0
 
 
@@ -67,10 +65,8 @@ class SGANClassifier(BaseImageClassifier):
         "salimans2016_mnist" does without.
     latent_dim : int, default=100
         Number of noise variables of the generator.
-    adversarial_weight : float or "auto", default="auto"
-        Weight of the loss for telling real from generated rows [1]_. 0 trains no generator. "auto"
-        is 0.1 for images. For feature tables it is that times the part of the rows that have no
-        label, at least 0.01: where most rows are labelled, the labels say more.
+    adversarial_weight : float, default=0.1
+        Weight of the loss for telling real from generated rows [1]_. 0 trains no generator.
     entropy_weight : float, default=0.0
         Weight of the conditional entropy of the unlabelled rows [2]_.
     pseudo_label_weight : float or "auto", default="auto"
@@ -213,7 +209,7 @@ class SGANClassifier(BaseImageClassifier):
         "fake_ratio": [Interval(Real, 0, None, closed="neither"), tuple],
         "generator_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "adversarial_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "adversarial_weight": [Interval(Real, 0, None, closed="left")],
         "entropy_weight": [Interval(Real, 0, None, closed="left")],
         "pseudo_label_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "balance_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
@@ -237,7 +233,7 @@ class SGANClassifier(BaseImageClassifier):
         network: Any = "auto",
         width: int = 32,
         latent_dim: int = 100,
-        adversarial_weight: float | str = "auto",
+        adversarial_weight: float = 0.1,
         entropy_weight: float = 0.0,
         pseudo_label_weight: float | str = "auto",
         balance_weight: float | str = "auto",
@@ -343,7 +339,7 @@ class SGANClassifier(BaseImageClassifier):
         images = images.astype(self._fit_dtype if keeps else np.float32)
         return np.ascontiguousarray(self._layout.from_channels_first(images))
 
-    def _pool_settings(self, layout: Layout, data: Any) -> dict:
+    def _pool_settings(self, layout: Layout) -> dict:
         ratios = self.fake_ratio if isinstance(self.fake_ratio, tuple) else (self.fake_ratio,) * 2
         if len(ratios) != 2 or not all(isinstance(r, Real) and r > 0 for r in ratios):
             raise InvalidInputError(
@@ -354,7 +350,7 @@ class SGANClassifier(BaseImageClassifier):
             "unlabeled_batch_size": self._multiple(self.unlabeled_ratio),
             "fake_batch_sizes": (discriminator_fakes, generator_fakes),
             "generator_learning_rate": self.generator_learning_rate or self.learning_rate,
-            "adversarial_weight": self._resolve_adversarial_weight(layout, data),
+            "adversarial_weight": self.adversarial_weight,
             "entropy_weight": self.entropy_weight,
             "generator_loss": self.generator_loss,
             "pseudo_label_weight": image_weight(
@@ -363,14 +359,6 @@ class SGANClassifier(BaseImageClassifier):
             "balance_weight": image_weight(self.balance_weight, BALANCE_WEIGHT, layout),
             "ramp_steps": round(RAMP * self.max_iter),
         }
-
-    def _resolve_adversarial_weight(self, layout: Layout, data: Any) -> float:
-        if self.adversarial_weight != "auto":
-            return float(self.adversarial_weight)
-        if layout.is_image:
-            return ADVERSARIAL_WEIGHT
-        unlabeled_part = 1.0 - len(data.labeled) / len(data.pool)
-        return max(LEAST_ADVERSARIAL_WEIGHT, ADVERSARIAL_WEIGHT * unlabeled_part)
 
     def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
         proportions = super()._find_class_prior(data, n_steps, probe_seed)

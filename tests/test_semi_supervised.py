@@ -15,7 +15,6 @@ from tiny import cnn, digits, few_labels, noise_images, same_state, sgan, state,
 
 from sgan_classifier import CNNClassifier, SGANClassifier, _engine, _step
 from sgan_classifier._batches import Rows
-from sgan_classifier.exceptions import NoUnlabeledRowsWarning
 from sgan_classifier.model_selection import mask_labels
 
 X, Y = noise_images(40), few_labels(40)
@@ -49,29 +48,6 @@ class EvenDeafer(UnsharedTrunks):
         if not loss.requires_grad:
             return loss.detach()
         return super()._descend(loss, learner)
-
-
-# ------------------------------------------------------------------ how much it learns from them
-
-
-@pytest.mark.parametrize(
-    ("n_labeled", "n_unlabeled", "weight"),
-    [(10, 0, 0.075), (32, 0, 0.02), (40, 0, 0.01), (8, 24, 0.0875)],
-)
-def test_adversarial_weight_of_a_table_falls_with_the_part_that_is_labelled(
-    n_labeled, n_unlabeled, weight
-):
-    table = np.random.default_rng(0).normal(size=(40, 5))
-    y = np.where(np.arange(40) < n_labeled, np.arange(40) % 2, -1)
-    further = np.random.default_rng(1).normal(size=(n_unlabeled, 5)) if n_unlabeled else None
-    with contextlib.nullcontext() if -1 in y else pytest.warns(NoUnlabeledRowsWarning):
-        model = sgan().fit(table, y, X_unlabeled=further)
-    assert model.net_.settings.adversarial_weight == pytest.approx(weight)
-
-
-def test_adversarial_weight_of_images_does_not_depend_on_labels():
-    for y in (Y, np.where(np.arange(40) < 30, np.arange(40) % 2, -1)):
-        assert sgan().fit(X, y).net_.settings.adversarial_weight == 0.1
 
 
 # ------------------------------------------------------------------ it learns from hidden images
