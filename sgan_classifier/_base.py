@@ -26,14 +26,13 @@ from ._class_prior import label_proportions
 from ._device import PRECISIONS, resolve_device, resolve_precision
 from ._fingerprint import fingerprint
 from ._inference import InferenceMixin
-from ._labels import is_unlabeled, known_labels
 from ._layout import Layout, infer_layout
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._pool import check_scale, warn_if_cut
 from ._random import Streams, draw_seed, isolated_global_state
 from ._scaling import SCALINGS, Scaler, check_scaled
 from ._split import hold_out
-from ._targets import check_class_weight, check_classes, encode_labels
+from ._targets import check_class_weight, check_classes, codes_among, encode_labels
 from ._threads import check_threads
 from ._validation import check_pool, check_rows
 from .exceptions import (
@@ -181,7 +180,7 @@ class BaseImageClassifier(
             known, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
         else:
             known = check_classes(classes) if first else self.classes_
-            codes = _codes_among(known, y, len(X), may_be_empty=not first)
+            codes = codes_among(known, y, len(X), may_be_empty=not first)
             if classes is not None and not np.array_equal(check_classes(classes), known):
                 raise InvalidInputError(
                     f"classes={list(classes)} differs from the classes of the first call, "
@@ -419,22 +418,3 @@ class BaseImageClassifier(
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _codes_among(classes: np.ndarray, y: Any, n_rows: int, *, may_be_empty: bool) -> np.ndarray:
-    """Number labels by their place in `classes`, -1 where unlabelled."""
-    labeled = ~is_unlabeled(y)
-    if len(labeled) != n_rows:
-        raise InvalidInputError(f"X has {n_rows} rows, but y has {len(labeled)}.")
-    codes = np.full(n_rows, -1, dtype=np.int64)
-    if may_be_empty and not labeled.any():
-        return codes
-    labels, _ = known_labels(y)
-    unknown = ~np.isin(labels, classes)
-    if unknown.any():
-        raise InvalidInputError(
-            f"y has the label {labels[unknown].tolist()[0]!r}, which is not among the classes "
-            f"{classes.tolist()}. Name all classes in the first call of partial_fit."
-        )
-    codes[labeled] = np.searchsorted(classes, labels)
-    return codes

@@ -94,6 +94,44 @@ def check_classes(classes: Any) -> np.ndarray:
     return known
 
 
+def codes_among(classes: np.ndarray, y: Any, n_rows: int, *, may_be_empty: bool) -> np.ndarray:
+    """Number labels by their place in `classes`, -1 where unlabelled.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (K,)
+        Sorted.
+    y : array-like of shape (n_rows,)
+    n_rows : int
+    may_be_empty : bool
+        Whether `y` may hold no label at all.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_rows,)
+
+    Raises
+    ------
+    InvalidInputError
+        If a label is none of `classes`, or `y` has another length.
+    """
+    labeled = ~is_unlabeled(y)
+    if len(labeled) != n_rows:
+        raise InvalidInputError(f"X has {n_rows} rows, but y has {len(labeled)}.")
+    codes = np.full(n_rows, -1, dtype=np.int64)
+    if may_be_empty and not labeled.any():
+        return codes
+    labels, _ = known_labels(y)
+    unknown = ~np.isin(labels, classes)
+    if unknown.any():
+        raise InvalidInputError(
+            f"y has the label {labels[unknown].tolist()[0]!r}, which is not among the classes "
+            f"{classes.tolist()}. Name all classes in the first call of partial_fit."
+        )
+    codes[labeled] = np.searchsorted(classes, labels)
+    return codes
+
+
 def _label_array(y: Any) -> Any:
     """Convert ``y`` without losing a mask, a missing value or the type of a label."""
     if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from image_files import noise, save
 
 from sgan_classifier.benchmarking import BenchmarkData, load_benchmark_data
 from sgan_classifier.benchmarking._data import DATA_VARIABLE
@@ -57,3 +58,12 @@ def lunar(data_dir: Path) -> BenchmarkData:
 def digits() -> BenchmarkData:
     """The 8x8 digits of scikit-learn, split once and for all."""
     return load_benchmark_data("digits")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two classes and unlabelled images, one readable PNG in each."""
+    root = tmp_path / "patches"
+    for i, name in enumerate(("plain/b.png", "crater/a.png", "unlabeled/c.png")):
+        save(root / name, noise(seed=i))
+    return root

@@ -287,6 +287,18 @@ def test_weight_norm_makes_the_scale_the_norm_of_each_output(make):
     torch.testing.assert_close(norms(), layer.scale.detach().flatten())
 
 
+@pytest.mark.parametrize(("n_channels", "kernel"), [(1, 3), (1, 4), (3, 3), (3, 4), (8, 3)])
+def test_channels_lie_last_with_and_without_a_gradient_of_the_input(n_channels, kernel):
+    layer = Conv2d(n_channels, 5, kernel, stride=2, padding=1)
+    layer.reset(generator_of())
+    x = torch.randn(3, n_channels, 9, 8, generator=generator_of(1))
+    expected = F.conv2d(x, layer.weight, layer.bias, stride=2, padding=1)
+    for seen in (x, x.clone().requires_grad_()):
+        y = layer(seen)
+        torch.testing.assert_close(y, expected)
+        assert y.permute(0, 2, 3, 1).is_contiguous()
+
+
 def test_layers_equal_torch_s_own():
     rng = generator_of()
     x = torch.randn(2, 3, 6, 6, generator=rng)

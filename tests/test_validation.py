@@ -6,52 +6,15 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
+from nearest_mean import SHAPES, NearestMean, fitted, pixels
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from sklearn.utils.validation import check_is_fitted
 
 from sgan_classifier._validation import (
-    check_class_weight,
-    check_pool,
     check_rows,
-    encode_labels,
     infer_layout,
 )
 from sgan_classifier.exceptions import InvalidInputError
-
-
-class NearestMean(ClassifierMixin, BaseEstimator):
-    """The simplest classifier that takes its input through the functions under test."""
-
-    def __init__(self, *, image_shape=None, class_weight=None):
-        self.image_shape = image_shape
-        self.class_weight = class_weight
-
-    def fit(self, X, y):
-        rows = check_rows(self, X, reset=True)
-        self._layout = infer_layout(rows.shape, self.image_shape)
-        self.classes_, codes = encode_labels(y, len(rows), estimator_name="NearestMean")
-        weights = check_class_weight(self.class_weight, self.classes_, codes)
-        self.weights_ = np.ones(len(self.classes_)) if weights is None else weights
-        inputs = self._inputs(rows)
-        self.means_ = np.stack([inputs[codes == k].mean(axis=0) for k in range(self.n_classes)])
-        return self
-
-    @property
-    def n_classes(self):
-        return len(self.classes_)
-
-    def _inputs(self, rows):
-        inputs = self._layout.to_channels_first(rows)
-        return inputs.reshape(len(rows), -1).astype(np.float64)
-
-    def predict(self, X):
-        check_is_fitted(self)
-        inputs = self._inputs(check_rows(self, X, reset=False))
-        distances = ((inputs[:, np.newaxis] - self.means_) ** 2).sum(axis=2)
-        return self.classes_[(distances / self.weights_).argmin(axis=1)]
-
 
 MINUS_ONE_IS_A_CLASS = {
     "check_classifiers_classes": "one of its cases uses -1 as a class; here -1 means unlabelled"
@@ -71,21 +34,6 @@ def test_an_estimator_built_on_these_functions_passes_scikit_learns_checks(estim
 @pytest.fixture
 def estimator():
     return NearestMean()
-
-
-def fitted(X, image_shape=None):
-    """An estimator that has seen ``X`` in fit."""
-    estimator = NearestMean(image_shape=image_shape)
-    rows = check_rows(estimator, X, reset=True)
-    estimator._layout = infer_layout(rows.shape, image_shape)
-    return estimator
-
-
-def pixels(*shape, dtype=np.float32):
-    return np.random.default_rng(0).integers(0, 200, size=shape).astype(dtype)
-
-
-SHAPES = [(5, 7), (5, 8, 6), (5, 8, 6, 3), (5, 3, 8, 6)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -343,80 +291,6 @@ def test_rows_of_the_shape_in_fit_pass_in_any_number_and_dtype(shape):
     rows = check_rows(estimator, X, reset=False)
     assert rows.dtype == np.uint8
     assert np.shares_memory(rows, X)
-
-
-class Pool:
-    def __init__(self, array):
-        self.array = array
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("wrap", [lambda pool: pool, Pool])
-def test_a_pool_is_checked_without_a_copy(shape, wrap):
-    estimator = fitted(pixels(*shape))
-    pool = pixels(20, *shape[1:], dtype=np.uint8)
-    rows = check_pool(estimator, wrap(pool), estimator._layout)
-    assert rows.dtype == np.uint8
-    assert np.shares_memory(rows, pool)
-
-
-def test_a_memory_map_stays_one_in_a_pool(tmp_path):
-    estimator = fitted(pixels(3, 8, 6))
-    pool = np.memmap(tmp_path / "pool", dtype=np.uint8, mode="w+", shape=(50, 8, 6))
-    assert isinstance(check_pool(estimator, Pool(pool), estimator._layout), np.memmap)
-
-
-@pytest.mark.parametrize(
-    "pool", [None, [], np.zeros((0, 8, 6)), np.zeros((0, 3)), Pool(None), Pool(np.zeros((0, 8, 6)))]
-)
-def test_a_pool_without_rows_is_none(pool):
-    estimator = fitted(pixels(3, 8, 6))
-    assert check_pool(estimator, pool, estimator._layout) is None
-
-
-@pytest.mark.parametrize(
-    ("pool", "error", "message"),
-    [
-        (np.zeros((5, 6, 8)), InvalidInputError, r"X_unlabeled .*\(6, 8\).* \(8, 6\)"),
-        (np.zeros((5, 48)), InvalidInputError, r"X_unlabeled .*\(48,\).* \(8, 6\)"),
-        (3.0, InvalidInputError, "X_unlabeled has shape"),
-        (np.full((5, 8, 6), np.nan), InvalidInputError, "X_unlabeled contains NaN"),
-        (np.full((5, 8, 6), 1e39), InvalidInputError, "X_unlabeled contains infinity or a value"),
-        (np.full((5, 8, 6), 1j), ValueError, "Complex data not supported"),
-        (np.full((5, 8, 6), 10**400, object), InvalidInputError, "X_unlabeled .* too large"),
-        (np.ma.masked_equal(np.ones((5, 8, 6)), 1), InvalidInputError, "X_unlabeled is a masked"),
-        ([[1], [2, 3]], InvalidInputError, "X_unlabeled is a list of rows of different"),
-    ],
-)
-def test_a_pool_that_cannot_be_used_is_an_error(pool, error, message):
-    estimator = fitted(pixels(3, 8, 6))
-    with pytest.raises(error, match=message):
-        check_pool(estimator, pool, estimator._layout)
-    with pytest.raises(error, match=message):
-        check_pool(estimator, Pool(pool), estimator._layout)
-
-
-def test_a_sparse_pool_is_an_error():
-    estimator = fitted(pixels(3, 5))
-    with pytest.raises(TypeError, match=r"(?i)sparse.*dense.*toarray"):
-        check_pool(estimator, sp.csr_array(np.eye(5)), estimator._layout)
-
-
-def test_the_columns_of_a_pool_are_those_of_x():
-    X = pd.DataFrame(pixels(4, 2), columns=["array", "b"])
-    estimator = fitted(X)
-    np.testing.assert_array_equal(check_pool(estimator, X, estimator._layout), X.to_numpy())
-    np.testing.assert_array_equal(
-        check_pool(estimator, X.to_numpy(), estimator._layout), X.to_numpy()
-    )
-    with pytest.raises(ValueError, match="feature names"):
-        check_pool(estimator, X[["b", "array"]], estimator._layout)
-
-
-def test_a_pool_with_columns_goes_with_an_array_without():
-    estimator = fitted(pixels(4, 2))
-    pool = pd.DataFrame(pixels(3, 2), columns=["array", "b"])
-    assert check_pool(estimator, pool, estimator._layout).shape == (3, 2)
 
 
 def test_columns_of_one_name_are_an_error(estimator):
