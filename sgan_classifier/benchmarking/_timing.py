@@ -16,7 +16,7 @@ from ..model_selection._curve_fit import code_hash, limit_threads
 from ._data import BenchmarkData
 from ._paired_cnn import SELECTION_SEED
 
-WARM_UP, FEW, MANY = 5, 20, 120  # steps
+WARM_UP, FEW, MANY = 5, 20, 320  # steps
 # Part of the budget that is planned for, as a machine is not equally fast all the time.
 PLANNED = 0.9
 
