@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 CHECK_EVERY = 50  # steps between two looks at what the device noted: each look waits for it
 MIN_STEPS = 100
 WINDOW = 10
-N_LOOK = 256  # rows, and generated rows, of a look at what the networks do
+N_LOOK = 256  # rows of a look at what the networks do
+N_FAKE = 64  # generated rows of one: enough for a spread, and there are up to 50 looks a fit
 
 # Of Adam's squares in float32, those of a norm above 1.8e19 overflow, and never move a weight
 # again. The norm is a sum of the same squares: it is infinite exactly then.
@@ -120,7 +121,7 @@ class Health:
             # noise of its own: what is looked at does not change what is learnt
             rng = torch.Generator(self.net.device).manual_seed(0)
             figures["generated_spread"] = (
-                _spread(self.net.generate(N_LOOK, rng)) / self._real_spread
+                _spread(self.net.generate(N_FAKE, rng)) / self._real_spread
             )
             if self.data.validation is not None:
                 logits = self._logits(self.data.labeled)

@@ -66,13 +66,13 @@ def record_of(runs, longest=1.0, name="mnist"):
 
 
 def test_run_writes_a_record_that_makes_the_report_again(quick_run):
-    record = json.loads((quick_run / "noise.json").read_text())
+    record = json.loads((quick_run / "noise_4_8_labels.json").read_text())
     assert [budget["steps"] for budget in record["budgets"]] == [1, 2]
     for budget in record["budgets"]:
         assert list(budget["curve"]["test_scores"]) == [SGAN, CNN, CNN_OWN]
     first, second = (budget["curve"]["fit_times"][CNN_OWN] for budget in record["budgets"])
     assert first == second, "the CNN with its own steps is fitted once for all budgets"
-    report = (quick_run / "noise.md").read_text()
+    report = (quick_run / "noise_4_8_labels.md").read_text()
     assert report == mnist_report(record)
     assert "Salimans" not in report, "published figures are those of MNIST"
 
@@ -108,6 +108,14 @@ def test_goals_are_held_against_the_longest_training_within_their_time():
     late = mnist_report(record_of({100: good}, longest=500.0)).splitlines()[-4:]
     assert "not measured" in late[2], "no fit was that short"
     assert len(GOALS) == len(late)
+
+
+def test_goals_are_those_of_the_numbers_of_labels_that_were_asked_for():
+    record = record_of({100: {SGAN: [[3.0, 1.0], [1.0, 1.2]], CNN: [[9, 8], [7, 6]]}})
+    record["settings"]["n_labels"] = [100]
+    goals = mnist_report(record).split("## Goals")[1]
+    assert "| 100 | mean at most 1.5 %" in goals
+    assert "| 20 |" not in goals
 
 
 def test_steps_are_planned_for_the_slowest_of_the_fits(tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from ._paired_cnn import choose_budgets, compare_with_own_budget
 from ._record import describe_estimator, describe_run, draw_settings, write_results
 from ._timing import plan_steps
 
+LABELS = (20, 100)  # of the published errors
+
 
 def run_mnist(
     data: BenchmarkData,
@@ -40,7 +42,7 @@ def run_mnist(
     n_labels : sequence of int
     n_draws : int
     out : Path
-        Folder of `<data>.json` and `.md`.
+        Folder of `<data>.json` and `.md`; `<data>_<n>_labels` for other numbers than `LABELS`.
     command : str
         The command line, for the record.
     minutes : sequence of float, default=()
@@ -77,6 +79,9 @@ def run_mnist(
     )
     record["estimators"] = {SGAN: describe_estimator(sgan), CNN: describe_estimator(cnn)}
     record["budgets"] = []
+    stem = data.name
+    if list(n_labels) != list(LABELS):
+        stem += f"_{'_'.join(map(str, n_labels))}_labels"
     started = time.perf_counter()
     running: dict[str, Any] = {"memory": out / CACHE, "n_jobs": n_jobs, "verbose": verbose}
     chosen = None
@@ -108,5 +113,5 @@ def run_mnist(
         )
         record["budgets"].append({**budget, "curve": curve.to_dict()})
         record["seconds"] = time.perf_counter() - started
-        write_results(record, mnist_report, out / data.name)
+        write_results(record, mnist_report, out / stem)
     return record

@@ -14,7 +14,7 @@ from ._command_line import (
     run_command,
 )
 from ._data import load_benchmark_data
-from ._mnist import run_mnist
+from ._mnist import LABELS, run_mnist
 
 DEFAULT_MINUTES = (2.0, 15.0)
 
@@ -27,7 +27,7 @@ def mnist_main(arguments: Sequence[str] | None = None) -> int:
         "published errors. Writes a JSON record and a Markdown report.",
         data="mnist",
     )
-    add_labels(parser, [20, 100])
+    add_labels(parser, LABELS)
     budgets = parser.add_mutually_exclusive_group()
     budgets.add_argument(
         "--minutes",

@@ -172,6 +172,8 @@ def _goal_table(record: dict[str, Any]) -> str:
     """Hold each goal against the longest training that stayed within the goal's time."""
     rows = []
     for n_labels, minutes, most, statistic in GOALS:
+        if n_labels not in record["settings"]["n_labels"]:
+            continue
         within = [
             (budget["steps"], name, curve)
             for name, budget, curve in _curves(record)
