@@ -25,7 +25,7 @@ DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 # All that is set by kind of data; every other parameter is the estimators' default. A crater is a
 # crater whichever way it is turned; a digit is not.
 KINDS: dict[str, dict[str, Any]] = {
-    "lunar_nac": {"augment": ("shift", "flip", "rotate90")},
+    "lunar_nac": {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000},
     "digits": {"augment": "auto"},
     "mnist": {"augment": ("shift", "affine", "cutout")},
 }
