@@ -15,11 +15,20 @@ from sgan_classifier.benchmarking import (
 )
 from sgan_classifier.benchmarking._active import Plan, follow, start
 from sgan_classifier.benchmarking._active_report import RANDOM, worth_sentences
+from sgan_classifier.benchmarking._data import KINDS
 from sgan_classifier.benchmarking._held_out import HELD_OUT
 from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
 
 QUICK = ["--data", "digits", "--labels", "10", "20", "30", "--steps", "2", "1", "--quiet"]
 QUICK += ["--strategies", "margin", "badge"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _steps_of_the_data():
+    """The data name a number of steps, which the command's own replace."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, "digits", {"augment": "auto", "max_iter": 7})
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +54,7 @@ def curve_of(sizes, scores):
 def test_run_writes_a_record_that_makes_the_report_again(quick_run):
     record = read_record(quick_run)
     assert record["settings"]["n_labels"] == [10, 20, 30]
+    assert record["estimator"]["parameters"]["max_iter"] == 2, "the first steps of the command"
     assert list(record["curve"]["test_scores"]) == [RANDOM, "margin", "badge"]
     report = (quick_run / "active_digits.md").read_text(encoding="utf-8")
     assert report == active_report(record, "active_digits.png")

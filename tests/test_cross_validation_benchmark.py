@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from sgan_classifier.benchmarking import cross_validation_main, cross_validation_report
+from sgan_classifier.benchmarking._cross_validation import make_candidates
 from sgan_classifier.benchmarking._cross_validation_report import (
     OURS,
     PLAIN,
@@ -48,6 +50,13 @@ def test_fewer_than_two_labels_a_class_is_an_error(tmp_path, capsys):
     with pytest.raises(SystemExit):
         cross_validation_main(["--data", "digits", "--labels", "10", "--out", str(tmp_path)])
     assert "at least 2 labels of each of 10 classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(None, 7), (3, 3)])
+def test_steps_are_those_of_the_data_unless_others_are_asked_for(digits, asked, taken):
+    data = replace(digits, parameters={"max_iter": 7})
+    estimator, _ = make_candidates(data, ["SGANClassifier"], asked)["SGANClassifier"]
+    assert estimator.max_iter == taken
 
 
 def test_the_tables_of_the_docs_are_those_of_the_records(tmp_path):

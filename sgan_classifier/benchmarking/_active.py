@@ -110,8 +110,7 @@ def run_active(
             f"The numbers of labels {list(plan.n_labels)} must be two or more and rise."
         )
     estimator = SGANClassifier(
-        **{**data.parameters, "device": device},
-        max_iter=first_steps,
+        **{**data.parameters, "device": device, "max_iter": first_steps},
         warm_start=True,
         class_weight=class_weight,
     )

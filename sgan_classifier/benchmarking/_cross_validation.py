@@ -118,7 +118,7 @@ def make_candidates(
     names : sequence of str
         Which ones.
     max_iter : int or None
-        Steps of SGANClassifier; None for its default.
+        Steps of SGANClassifier; None for those of the data, or its default.
     device : str, default="auto"
         Of SGANClassifier.
 
@@ -146,7 +146,7 @@ def make_candidates(
             },
         ),
         "SGANClassifier": (
-            SGANClassifier(device=device, **data.parameters, **steps),
+            SGANClassifier(device=device, **{**data.parameters, **steps}),
             {"adversarial_weight": [0.03, 0.1, 0.3], "learning_rate": [5e-4, 1e-3, 2e-3]},
         ),
     }
