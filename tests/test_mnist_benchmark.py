@@ -116,6 +116,8 @@ def test_goals_are_those_of_the_numbers_of_labels_that_were_asked_for():
     goals = mnist_report(record).split("## Goals")[1]
     assert "| 100 | mean at most 1.5 %" in goals
     assert "| 20 |" not in goals
+    record["settings"]["n_labels"] = [50]
+    assert "## Goals" not in mnist_report(record)
 
 
 def test_steps_are_planned_for_the_slowest_of_the_fits(tmp_path, monkeypatch):

@@ -23,7 +23,8 @@ from .._labels import known_labels
 DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 
 # All that is set by kind of data; every other parameter is the estimators' default. A crater is a
-# crater whichever way it is turned; a digit is not.
+# crater whichever way it is turned; a digit is not. The lunar steps were chosen on training scenes
+# held out.
 KINDS: dict[str, dict[str, Any]] = {
     "lunar_nac": {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000},
     "digits": {"augment": "auto"},
