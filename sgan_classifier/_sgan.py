@@ -20,7 +20,7 @@ from ._threads import check_threads
 from .exceptions import InvalidInputError
 from .losses import real_logit
 
-PSEUDO_LABEL_WEIGHT, BALANCE_WEIGHT = 1.0, 5.0  # "auto", for images
+PSEUDO_LABEL_WEIGHT, BALANCE_WEIGHT = 1.0, 5.0  # where "auto" switches them on
 RAMP = 0.3  # part of training over which the weight of pseudo-labels rises from 0
 
 
@@ -77,7 +77,7 @@ class SGANClassifier(BaseImageClassifier):
     balance_weight : float or "auto", default="auto"
         Weight of the loss that draws the mean prediction on unlabelled rows to `class_prior` [4]_.
         It keeps pseudo-labels from drifting towards one class. With `class_weight` it counts as 0.
-        "auto" is 5 for images and 0 for feature tables.
+        "auto" is 5 where there are pseudo-labels and 0 elsewhere.
     class_prior : {"auto", "labels"} or array-like of shape (n_classes,), default="auto"
         Shares of the classes among the unlabelled rows, in the order of `classes_`. "labels" takes
         them to be those of the labelled rows, each class counted once more. "auto" does so, too,
@@ -346,6 +346,10 @@ class SGANClassifier(BaseImageClassifier):
                 f"fake_ratio={self.fake_ratio!r} is neither a positive number nor a pair of them."
             )
         discriminator_fakes, generator_fakes = (self._multiple(r) for r in ratios)
+        pseudo_label_weight = image_weight(self.pseudo_label_weight, PSEUDO_LABEL_WEIGHT, layout)
+        balance_weight = self.balance_weight
+        if balance_weight == "auto":
+            balance_weight = BALANCE_WEIGHT if pseudo_label_weight > 0 else 0
         return {
             "unlabeled_batch_size": self._multiple(self.unlabeled_ratio),
             "fake_batch_sizes": (discriminator_fakes, generator_fakes),
@@ -353,10 +357,8 @@ class SGANClassifier(BaseImageClassifier):
             "adversarial_weight": self.adversarial_weight,
             "entropy_weight": self.entropy_weight,
             "generator_loss": self.generator_loss,
-            "pseudo_label_weight": image_weight(
-                self.pseudo_label_weight, PSEUDO_LABEL_WEIGHT, layout
-            ),
-            "balance_weight": image_weight(self.balance_weight, BALANCE_WEIGHT, layout),
+            "pseudo_label_weight": pseudo_label_weight,
+            "balance_weight": float(balance_weight),
             "ramp_steps": round(RAMP * self.max_iter),
         }
 

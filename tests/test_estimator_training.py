@@ -76,6 +76,18 @@ def test_tables_get_neither_pseudo_labels_nor_a_class_balance_unless_asked():
         assert not same_state(auto, weights(sgan(**other).fit(rows, Y)))
 
 
+@pytest.mark.parametrize("rows", [X, X.reshape(24, -1)[:, :5]], ids=["images", "table"])
+def test_class_balance_comes_and_goes_with_the_pseudo_labels(rows):
+    for weight, balance, other in ((0.0, 0.0, 5.0), (0.5, 5.0, 0.0)):
+        auto = weights(sgan(pseudo_label_weight=weight).fit(rows, Y))
+        resolved, wrong = (
+            weights(sgan(pseudo_label_weight=weight, balance_weight=value).fit(rows, Y))
+            for value in (balance, other)
+        )
+        assert same_state(auto, resolved)
+        assert not same_state(auto, wrong)
+
+
 def test_running_average_predicts_and_not_the_last_weights():
     estimator = sgan(ema_decay=0.9, max_iter=20).fit(X, Y)
     net, before = estimator.net_, estimator.predict_proba(X)
