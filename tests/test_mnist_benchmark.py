@@ -111,7 +111,9 @@ def test_goals_are_held_against_the_longest_training_within_their_time():
 def test_goals_are_those_of_the_numbers_of_labels_that_were_asked_for():
     record = record_of({100: {SGAN: [[3.0, 1.0], [1.0, 1.2]], CNN: [[9, 8], [7, 6]]}})
     record["settings"]["n_labels"] = [100]
-    goals = mnist_report(record).split("## Goals")[1]
+    report = mnist_report(record)
+    assert report.startswith("# Test errors with few labels: mnist, 100 labels\n")
+    goals = report.split("## Goals")[1]
     assert "| 100 | mean at most 1.5 %" in goals
     assert "| 20 |" not in goals
     record["settings"]["n_labels"] = [50]

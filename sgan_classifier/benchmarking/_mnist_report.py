@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..model_selection import LabelEfficiencyCurve
 from ._contenders import CNN_OWN, SGAN
 from ._paired_cnn import PAIRED, pair
-from ._published import MNIST, Published
+from ._published import LABELS, MNIST, Published
 from ._report import run_summary
 from ._statistics import markdown_table, mean_differences
 
@@ -40,8 +40,12 @@ def mnist_report(record: dict[str, Any]) -> str:
     """
     name = record["data"]["name"]
     published = MNIST if name == DATA else ()
+    n_labels = record["settings"]["n_labels"]
+    title = f"# Test errors with few labels: {name}"
+    if list(n_labels) != list(LABELS):
+        title += f", {' and '.join(map(str, n_labels))} labels"
     parts = [
-        f"# Test errors with few labels: {name}",
+        title,
         run_summary(record),
         _budget_lines(record),
         "## Test error in per cent",
@@ -55,7 +59,7 @@ def mnist_report(record: dict[str, Any]) -> str:
         "unlabelled images. " + _cnn_words(record) + "Paired by draw, with 95 % intervals.",
         _difference_table(record),
     ]
-    goals = [goal for goal in GOALS if goal[0] in record["settings"]["n_labels"]]
+    goals = [goal for goal in GOALS if goal[0] in n_labels]
     if published and goals:
         parts += ["## Goals", _goal_table(record, goals)]
     return "\n\n".join(parts) + "\n"

@@ -12,6 +12,8 @@ VAT = (
     'Semi-Supervised Learning", TPAMI 2018'
 )
 
+LABELS = (20, 100)  # that papers report, and so do we
+
 
 class Published(NamedTuple):
     """What a paper reports.
