@@ -193,6 +193,6 @@ def _goal_table(record: dict[str, Any], goals: list[tuple[int, float, float, str
         errors = _errors(curve)[SGAN][curve.n_labels.tolist().index(n_labels)]
         value = float(STATISTICS[statistic](errors))
         is_short = _longest(curve) < 60 * minutes / 2
-        missed = "not met yet, longer training not measured" if is_short else "**not met**"
+        missed = "not met by so short a training" if is_short else "**not met**"
         rows.append([*goal, f"{value:.2f} ({name})", "met" if value <= most else missed])
     return markdown_table(["labels", "goal", "measured", ""], rows)
