@@ -140,7 +140,7 @@ def ablation_report(record: dict[str, Any]) -> str:
         f"# What each part is worth: {record['data']['name']}",
         run_summary(record),
         f"Each row is `{described['text']}` with the setting named, and no other one, changed: "
-        f"{steps} steps for all, the same draws of labels. (Where `balance_weight` is \"auto\", it "
+        f'{steps} steps for all, the same draws of labels. (Where `balance_weight` is "auto", it '
         "goes off with the pseudo-labels.) The last row is the same network on the labelled images "
         "alone.",
         "## Test accuracy",
