@@ -79,7 +79,7 @@ class CNNClassifier(BaseImageClassifier):
         "auto" takes bf16 autocast for images where the hardware is fast at it.
     compile : bool, default=False
         Whether to compile the networks with `torch.compile`, which takes tens of seconds and needs
-        a C++ compiler on the CPU.
+        a C++ compiler on the CPU. On CUDA, steps are recorded and repeated with it or without.
     callbacks : list, optional
         skorch callbacks. A fit counts as up to fifty epochs, one an entry of `history_`. Those that
         schedule rates or score predictions do not apply.

@@ -1,6 +1,9 @@
-"""Device and precision: "auto" resolved, and failures that say what to do."""
+"""Device and precision: "auto" resolved, failures that say what to do, and what CUDA needs."""
+
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 from .exceptions import InvalidInputError
 
@@ -59,3 +62,37 @@ def _multiplies_bf16(device: torch.device) -> bool:
         probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
         return any(getattr(torch.cpu, probe, bool)() for probe in probes)
     return False
+
+
+def exact_kernels(device: torch.device) -> AbstractContextManager[None]:
+    """Compute with CUDA's convolutions as asked: no TF32 for float32, the same sum at every call.
+
+    Torch's defaults round float32 to ten bits of significand there, and let the library choose
+    algorithms whose order of summation changes from run to run.
+    """
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+
+
+class Dial:
+    """A number that changes from step to step, where a step's work finds it.
+
+    Attributes
+    ----------
+    value : float or Tensor of shape ()
+        On CUDA a tensor, always the same one, so that the work can be recorded once and repeated.
+    """
+
+    value: float | Tensor
+
+    def __init__(self, device: torch.device) -> None:
+        self.value = torch.zeros((), device=device) if device.type == "cuda" else 0.0
+
+    def set(self, value: float) -> None:
+        if isinstance(self.value, Tensor):
+            self.value.fill_(value)
+        else:
+            self.value = value

@@ -19,6 +19,8 @@ from tqdm import tqdm
 
 from ._batches import Rows
 from ._checkpoint import Checkpoint
+from ._cuda_graph import repeatable
+from ._device import exact_kernels
 from ._early_stopping import EarlyStopping
 from ._health import Health
 from ._memory import keep_freed_memory
@@ -131,8 +133,11 @@ class SemiSupervisedNet(NeuralNet):
         # decoupled weight decay, 0 unless asked for: then this is plain Adam
         options = {"weight_decay": 0.0, **self.settings.optimizer_params}
         fused = self._torch_device.type in ("cpu", "cuda")
+        rate: float | Tensor = learning_rate
+        if self._torch_device.type == "cuda":  # a tensor, as what is recorded cannot hold numbers
+            rate = torch.tensor(rate, device=self._torch_device)
         try:
-            return torch.optim.AdamW(module.parameters(), lr=learning_rate, fused=fused, **options)
+            return torch.optim.AdamW(module.parameters(), lr=rate, fused=fused, **options)
         except TypeError as error:
             raise InvalidInputError(
                 f"optimizer_params={self.settings.optimizer_params!r} does not fit "
@@ -188,11 +193,12 @@ class SemiSupervisedNet(NeuralNet):
         """
         keep_freed_memory()
         record_every = math.ceil(n_steps / N_RECORDS)
-        take_step = TrainingStep(self, data)
+        step = TrainingStep(self, data)
+        take_step = repeatable(step)
         early_stopping = EarlyStopping(self, data, math.ceil(n_steps / record_every))
         health = Health(self, data)
         factor = SCHEDULES[schedule]
-        run = Run(take_step.labeled_sampler, early_stopping)
+        run = Run(step.labeled_sampler, early_stopping)
         if checkpoint is not None:
             checkpoint.restore(self, run)
         self.module_.train()
@@ -245,15 +251,16 @@ class SemiSupervisedNet(NeuralNet):
         self.notify("on_train_end", X=None, y=None)
         return completed
 
-    def train_steps(self, take_step: TrainingStep, n_steps: int) -> None:
+    def train_steps(self, step: TrainingStep, n_steps: int) -> None:
         """Take steps without records, callbacks or checks, at a rate that falls to zero."""
+        take_step = repeatable(step)
         self.module_.train()
-        for step in range(n_steps):
-            self._set_learning_rates(1.0 - step / n_steps)
+        for i in range(n_steps):
+            self._set_learning_rates(1.0 - i / n_steps)
             take_step()
             self.n_steps_ += 1
 
-    def _notified_step(self, take_step: TrainingStep) -> dict[str, Tensor]:
+    def _notified_step(self, take_step: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
         if not self.callbacks_:
             return take_step()
         self.notify("on_batch_begin", batch=None, training=True)
@@ -274,10 +281,9 @@ class SemiSupervisedNet(NeuralNet):
         return False
 
     def _set_learning_rates(self, factor: float) -> None:
-        self.optimizer_.param_groups[0]["lr"] = self.settings.learning_rate * factor
+        _set_rate(self.optimizer_, self.settings.learning_rate * factor)
         if self.has_generator:
-            rate = self.settings.generator_learning_rate * factor
-            self.generator_optimizer_.param_groups[0]["lr"] = rate
+            _set_rate(self.generator_optimizer_, self.settings.generator_learning_rate * factor)
 
     def _record(
         self, totals: Totals, seconds: float, early_stopping: EarlyStopping, health: Health
@@ -314,7 +320,11 @@ class SemiSupervisedNet(NeuralNet):
         if dtype == torch.float64:
             module = copy.deepcopy(module).double()
         for batch in rows.chunks(PREDICT_BATCH):
-            with torch.inference_mode(), self.autocast(enabled=dtype == torch.float32):
+            with (
+                torch.inference_mode(),
+                exact_kernels(self._torch_device),
+                self.autocast(enabled=dtype == torch.float32),
+            ):
                 x = self.scaler.transform(self.to_device(batch), dtype)
                 logits, features = module(x)
             yield logits.to(dtype).cpu(), features.to(dtype).cpu()
@@ -323,6 +333,8 @@ class SemiSupervisedNet(NeuralNet):
         """Move a batch to the device; Apple's has no float64."""
         if self._torch_device.type == "mps" and batch.dtype == torch.float64:
             batch = batch.float()
+        if self._torch_device.type == "cuda":
+            batch = batch.pin_memory()  # without which the copy waits for all that is under way
         return batch.to(self._torch_device, non_blocking=True)
 
     def autocast(self, enabled: bool = True) -> AbstractContextManager:
@@ -339,5 +351,14 @@ class SemiSupervisedNet(NeuralNet):
         for start in range(0, n_samples, PREDICT_BATCH):
             n = min(PREDICT_BATCH, n_samples - start)
             z = self.generator_average_.sample_latent(n, rng)
-            batches.append(self.generator_average_(z).float().cpu())
+            with exact_kernels(self._torch_device):
+                batches.append(self.generator_average_(z).float().cpu())
         return torch.cat(batches)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    group = optimizer.param_groups[0]
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate

@@ -41,9 +41,14 @@ class Learner:
         return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
 
     @torch.no_grad()
-    def follow(self, decay: float) -> None:
-        """Move the average towards the weights by 1 - decay; copy the buffers."""
-        torch._foreach_lerp_(self._average_weights, self.weights, 1.0 - decay)
+    def follow(self, part: float | Tensor) -> None:
+        """Move the average by a part of its way to the weights; copy the buffers."""
+        if isinstance(part, Tensor):
+            way = torch._foreach_sub(self.weights, self._average_weights)
+            torch._foreach_mul_(way, part)
+            torch._foreach_add_(self._average_weights, way)
+        else:
+            torch._foreach_lerp_(self._average_weights, self.weights, part)
         for average, module, name in self._buffers:
             getattr(average, name).copy_(getattr(module, name))
 

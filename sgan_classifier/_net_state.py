@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 MODULES = ("module_", "average_", "generator_", "generator_average_", "threshold_")
 OPTIMIZERS = ("optimizer_", "generator_optimizer_")
-# how an optimiser does its sums here, which is this machine's affair and not the file's
-_LOCAL_OPTIONS = ("params", "fused", "foreach", "capturable")
+# how an optimiser does its sums here, which is this machine's affair and not the file's; and the
+# rate, which is set before every step
+_LOCAL_OPTIONS = ("params", "fused", "foreach", "capturable", "lr")
 
 
 def net_state(net: "SemiSupervisedNet") -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -84,7 +85,7 @@ def _restore_optimizer(
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state = optimizer.state_dict()
     for mine, saved in zip(state["param_groups"], groups, strict=True):
-        mine.update(saved)
+        mine.update({key: value for key, value in saved.items() if key not in _LOCAL_OPTIONS})
     state["state"] = {}
     for name, value in moments.items():
         index, _, key = name.partition(".")

@@ -65,7 +65,7 @@ def compile_networks(net: "SemiSupervisedNet") -> None:
     try:
         torch.compile(lambda x: x + 1)(torch.zeros(1, device=net._torch_device))
         for network in networks:
-            network.compile()
+            network.compile(dynamic=False)
     except Exception as error:  # torch names no common base for what its back ends raise
         reason = str(error).strip().splitlines()[0]
         warnings.warn(

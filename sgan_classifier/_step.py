@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from . import losses
 from ._augment import affine_view, cutout_view, geometric_view, photometric_view
 from ._batches import CyclingSampler, Rows
+from ._device import Dial, exact_kernels
 from ._learner import Learner
 
 if TYPE_CHECKING:
@@ -63,6 +64,22 @@ class TrainingData:
     class_weight: np.ndarray | None = None
 
 
+class Batch(NamedTuple):
+    """Rows of one step on the device, neither augmented nor scaled; None where there are none.
+
+    Attributes
+    ----------
+    labeled : Tensor of shape (n, *input_shape) or None
+    targets : Tensor of shape (n,), int64, or None
+        Class indices.
+    unlabeled : Tensor of shape (m, *input_shape) or None
+    """
+
+    labeled: Tensor | None
+    targets: Tensor | None
+    unlabeled: Tensor | None
+
+
 class TrainingStep:
     """The steps of one training run on one set of data.
 
@@ -91,6 +108,8 @@ class TrainingStep:
         # weighting the classes means to predict them in other proportions than those of the labels
         self.balance_weight = self.settings.balance_weight if weight is None else 0.0
         self.prior = torch.as_tensor(net.class_prior_, dtype=torch.float32).to(self.device)
+        # of the pseudo-label weight, which rises from 0; and of the running averages
+        self.ramp, self.pace = Dial(self.device), Dial(self.device)
 
     def __call__(self) -> dict[str, Tensor]:
         """Take one step.
@@ -100,28 +119,46 @@ class TrainingStep:
         dict of str to Tensor of shape ()
             The step's figures, detached and still on the device.
         """
-        batches, targets = [], None
+        return self.update(self.draw())
+
+    def draw(self) -> Batch:
+        """Draw the rows of the next step, and set what changes from step to step."""
+        labeled = targets = unlabeled = None
         if len(self.data.labeled):
             positions = self.labeled_sampler.draw(self.settings.batch_size)
-            targets = torch.from_numpy(self.data.codes[positions]).to(self.device)
-            batches.append(self._view(self.data.labeled, positions))
-        pool, pseudo_labels = self.data.pool, None
-        if pool is not None:
+            labeled = self.net.to_device(self.data.labeled.take(positions))
+            targets = self.net.to_device(torch.from_numpy(self.data.codes[positions]))
+        if self.data.pool is not None:
             size = self.settings.unlabeled_batch_size
-            positions = self.net.streams.pool_index.integers(len(pool), size=size)
-            batches.append(self._view(pool, positions, "strong"))
-            if self.settings.pseudo_label_weight > 0 or self.balance_weight > 0:
-                pseudo_labels = self._pseudo_label(self._view(pool, positions, "weak"))
-        fake = None
-        if self.is_adversarial:
-            fake = self._generate(max(self.settings.fake_batch_sizes))
-            batches.append(fake[: self.settings.fake_batch_sizes[0]].detach())
+            positions = self.net.streams.pool_index.integers(len(self.data.pool), size=size)
+            unlabeled = self.net.to_device(self.data.pool.take(positions))
+        n_steps = self.net.n_steps_ + 1
+        self.ramp.set(min(1.0, n_steps / max(1, self.settings.ramp_steps)))
+        # the running averages move fast at first, then by 1 - ema_decay
+        self.pace.set(1.0 - min(self.settings.ema_decay, n_steps / (n_steps + 9.0)))
+        return Batch(labeled, targets, unlabeled)
 
-        figures, real_features = self._update_discriminator(batches, targets, pseudo_labels)
-        if fake is not None and real_features is not None:
-            n_generator = self.settings.fake_batch_sizes[1]
-            figures |= self._update_generator(fake[:n_generator], real_features)
-        return figures
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """Train both networks on a batch: work for the device alone, the same at every step."""
+        with exact_kernels(self.device):
+            batches, pseudo_labels, fake = [], None, None
+            if batch.labeled is not None:
+                batches.append(self._view(batch.labeled))
+            if batch.unlabeled is not None:
+                batches.append(self._view(batch.unlabeled, "strong"))
+                if self.settings.pseudo_label_weight > 0 or self.balance_weight > 0:
+                    pseudo_labels = self._pseudo_label(self._view(batch.unlabeled, "weak"))
+            if self.is_adversarial:
+                fake = self._generate(max(self.settings.fake_batch_sizes))
+                batches.append(fake[: self.settings.fake_batch_sizes[0]].detach())
+
+            figures, real_features = self._update_discriminator(
+                batches, batch.targets, pseudo_labels
+            )
+            if fake is not None and real_features is not None:
+                n_generator = self.settings.fake_batch_sizes[1]
+                figures |= self._update_generator(fake[:n_generator], real_features)
+            return figures
 
     # ------------------------------------------------------------------ the two updates
 
@@ -164,8 +201,8 @@ class TrainingStep:
                 pseudo_label_loss = losses.pseudo_label_loss(unlabeled_logits, *pseudo_labels)
                 figures["pseudo_label_loss"] = pseudo_label_loss
                 figures["pseudo_label_rate"] = pseudo_labels[1].float().mean()
-                ramp = min(1.0, (net.n_steps_ + 1) / max(1, settings.ramp_steps))
-                loss = loss + settings.pseudo_label_weight * ramp * pseudo_label_loss
+                weight = settings.pseudo_label_weight * self.ramp.value
+                loss = loss + weight * pseudo_label_loss
             real_z = losses.real_logit(unlabeled_logits)
             figures["realness_real"] = real_z.detach().sigmoid().mean()
         if self.is_adversarial:
@@ -177,7 +214,7 @@ class TrainingStep:
         figures["loss"] = loss
         if loss.requires_grad:  # not where there are neither labels nor an unsupervised loss
             figures["gradient_norm"] = self._descend(loss, self.discriminator)
-        self.discriminator.follow(self._decay)
+        self.discriminator.follow(self.pace.value)
         return {name: value.detach() for name, value in figures.items()}, real_features
 
     def _update_generator(self, fake: Tensor, real_features: Tensor) -> dict[str, Tensor]:
@@ -190,7 +227,7 @@ class TrainingStep:
             else:
                 loss = getattr(losses, kind)(fake_features, real_features)
             norm = self._descend(loss, self.generator)
-        self.generator.follow(self._decay)
+        self.generator.follow(self.pace.value)
         if kind == "feature_matching":
             distance = loss
         else:
@@ -211,12 +248,6 @@ class TrainingStep:
         learner.optimizer.step()
         return learner.gradient_norm()
 
-    @property
-    def _decay(self) -> float:
-        """Of the running averages: they move fast at first, then by 1 - ema_decay."""
-        n_steps = self.net.n_steps_ + 1
-        return min(self.settings.ema_decay, n_steps / (n_steps + 9.0))
-
     # ------------------------------------------------------------------ batches
 
     def _pseudo_label(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -225,14 +256,13 @@ class TrainingStep:
             logits, _ = self.net.average_(x)
         return self.net.threshold_(torch.softmax(logits.float(), dim=1), self.prior)
 
-    def _view(self, rows: Rows, positions: np.ndarray, kind: str = "labeled") -> Tensor:
-        """Take rows, (b, *input_shape), on the device, augmented and scaled.
+    def _view(self, batch: Tensor, kind: str = "labeled") -> Tensor:
+        """Augment and scale rows, (b, *input_shape).
 
         A "strong" view is one that the discriminator learns to label as the running average labels
         a "weak" view of the same image. Weak views are moved, mirrored and turned by right angles
         only; none but strong views are cut out.
         """
-        batch = self.net.to_device(rows.take(positions))
         augment = self.settings.augment
         if callable(augment):
             return augment(self.net.scaler.transform(batch))

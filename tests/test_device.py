@@ -77,18 +77,6 @@ def test_weights_stay_in_float32_under_bf16(make):
     assert {p.dtype for p in estimator.net_.module_.parameters()} == {torch.float32}
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_sgan_trains_and_predicts_on_cuda():
-    on_gpu = sgan(device="cuda").fit(X, Y)
-    assert on_gpu.device_.startswith("cuda")
-    assert np.isfinite(on_gpu.predict_proba(X)).all()
-    assert on_gpu.sample(2, random_state=0).shape == (2, 8, 8)
-    np.testing.assert_array_equal(
-        on_gpu.predict_proba(X), sgan(device="cuda").fit(X, Y).predict_proba(X)
-    )
-
-
 HAS_COMPILER = any(shutil.which(name) for name in ("g++", "c++", "clang++"))
 ignore_torch_s_own_deprecations = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -41,15 +41,27 @@ def learner():
 def test_average_has_the_buffers_that_the_network_has_now(learner):
     for _ in range(3):
         learner.module(torch.randn(5, 3))
-    learner.follow(0.9)
+    learner.follow(0.1)
     assert learner.average.n_passes == 3
     assert same_state(state(learner.average.norm), state(learner.module.norm))
 
 
 def test_average_follows_weights_put_in_place_by_load_state_dict(learner):
     learner.module.load_state_dict({k: v + 1 for k, v in learner.module.state_dict().items()})
-    learner.follow(0.0)
+    learner.follow(1.0)
     assert same_state(state(learner.average), state(learner.module))
+
+
+def test_average_goes_a_part_of_its_way_given_as_a_number_or_a_tensor(learner):
+    before = state(learner.average.layer)
+    learner.module.load_state_dict({k: v + 1 for k, v in learner.module.state_dict().items()})
+    learner.follow(0.25)
+    for name, value in state(learner.average.layer).items():
+        torch.testing.assert_close(value, before[name] + 0.25)
+    learner.average.layer.load_state_dict(before)
+    learner.follow(torch.tensor(0.25))
+    for name, value in state(learner.average.layer).items():
+        torch.testing.assert_close(value, before[name] + 0.25)
 
 
 def test_gradient_norm_is_that_of_torch_over_the_trained_weights(learner):

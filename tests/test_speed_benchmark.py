@@ -10,6 +10,7 @@ import pytest
 import torch
 from tiny import sgan
 
+from sgan_classifier import SGANClassifier
 from sgan_classifier.benchmarking.speed import Options, _start, speed_main, speed_report
 from sgan_classifier.benchmarking.speed._accuracy import lasting
 from sgan_classifier.benchmarking.speed._clock import StepClock, TimedSGANClassifier, timed_fit
@@ -182,7 +183,8 @@ def test_operations_are_counted_as_by_hand():
 
 def test_a_faster_precision_is_compared_with_fp32_draw_by_draw():
     section = Section("A title")
-    compare_accuracies(section, "bf16", Options(draws=1, max_iter=1))
+    fits = {name: SGANClassifier(precision=name) for name in ("bf16", "fp32")}
+    compare_accuracies(section, fits, Options(draws=1, max_iter=1))
     assert section.targets[0].figure >= 0.0
     assert np.shape(section.figures["accuracies"]["bf16"]) == (1, 2)
     assert "bf16 minus fp32 is" in section.notes[0]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+import torch
+
 from ... import SGANClassifier
 
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -28,8 +30,14 @@ def now() -> float:
     return _now()
 
 
+def wait_for_device() -> None:
+    """Wait for what a GPU still has to do, where there is one: steps do not."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
 class StepClock:
-    """Time the steps of a fit.
+    """Time the steps of a fit; on a GPU, their sum between two looks and at the end.
 
     It takes the place of the fit's checkpoint, which is called after every step and costs nothing
     else: callbacks would be told of each step in skorch's manner, which takes time of its own.
@@ -65,19 +73,25 @@ class StepClock:
 
     def restore(self, net: Any, run: Any) -> None:
         """Start the clock; the fit calls this when training begins."""
+        wait_for_device()
         self._last = now()
 
     def after_step(self, net: Any, run: Any) -> None:
         """Note the time; the fit calls this after each step but its last."""
+        n_steps = len(self.seconds) + 1
+        look = self.look if self.every and n_steps % self.every == 0 else None
+        if look or n_steps == self.n_steps:
+            wait_for_device()
         self._tick()
-        if self.every and self.look and len(self.seconds) % self.every == 0:
-            self.look(len(self.seconds), sum(self.seconds))
+        if look:
+            look(n_steps, sum(self.seconds))
         if len(self.seconds) == self.n_steps:
             raise KeyboardInterrupt
         self._last = now()
 
     def delete(self) -> None:
         """Note the time of the last step; the fit calls this when it is complete."""
+        wait_for_device()
         self._tick()
         if self.look:
             self.look(len(self.seconds), sum(self.seconds))

@@ -31,7 +31,7 @@ def measure(task: str, file: str, n_rows: int, side: int, steps: int) -> dict[st
     """
     rows = np.memmap(file, np.uint8, "r", shape=(n_rows, side, side))
     X, y = make_craters(N_LABELED, image_size=side, random_state=0)
-    model = SGANClassifier(max_iter=steps, random_state=0)
+    model = SGANClassifier(device="cpu", max_iter=steps, random_state=0)
     run: Callable[[], Any]
     if task == "fit X":
         labels = np.full(n_rows, -1)

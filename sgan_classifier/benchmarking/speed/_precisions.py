@@ -1,4 +1,4 @@
-"""Whether a faster precision costs accuracy."""
+"""Whether a faster way to train costs accuracy."""
 
 import math
 import warnings
@@ -13,10 +13,18 @@ N_LABELS = 50
 MIN_DRAWS, MAX_DRAWS = 2, 5
 
 
-def compare_accuracies(section: Section, precision: str, options: Options) -> None:
-    """Add to a section how a precision does beside fp32 on digits, paired by draw."""
+def compare_accuracies(section: Section, fits: dict[str, SGANClassifier], options: Options) -> None:
+    """Add to a section how the first of two estimators does beside the second on digits.
+
+    Parameters
+    ----------
+    section : Section
+    fits : dict of str to SGANClassifier
+        Two of them, by the names they have in the report; paired by draw.
+    options : Options
+    """
     data = load_benchmark_data("digits")
-    fits = {name: SGANClassifier(precision=name) for name in (precision, "fp32")}
+    first, second = fits
     if options.max_iter is not None:
         fits = {name: fit.set_params(max_iter=options.max_iter) for name, fit in fits.items()}
     with warnings.catch_warnings():
@@ -31,14 +39,14 @@ def compare_accuracies(section: Section, precision: str, options: Options) -> No
             n_draws=min(max(options.draws, MIN_DRAWS), MAX_DRAWS),
             n_jobs=1,
         )
-    mean, low, high = (float(part[0]) for part in curve.paired_difference(precision, "fp32"))
+    mean, low, high = (float(part[0]) for part in curve.paired_difference(first, second))
     n_draws = len(curve.seeds)
     section.figures["accuracies"] = {
         name: scores.tolist() for name, scores in curve.test_scores.items()
     }
     section.targets.append(
         Target(
-            f"difference of accuracy, {precision} and fp32, over the half width of its 95 % "
+            f"difference of accuracy, {first} and {second}, over the half width of its 95 % "
             f"interval (digits, {N_LABELS} labels, {n_draws} draws, paired)",
             1.0,
             "at most",
@@ -46,7 +54,7 @@ def compare_accuracies(section: Section, precision: str, options: Options) -> No
         )
     )
     section.notes.append(
-        f"{precision} minus fp32 is {100 * mean:+.2f} points of accuracy "
+        f"{first} minus {second} is {100 * mean:+.2f} points of accuracy "
         f"({100 * low:+.2f} to {100 * high:+.2f})."
     )
 

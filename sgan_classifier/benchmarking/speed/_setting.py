@@ -92,11 +92,29 @@ def table_problem() -> Problem:
 
 
 class TimedFit:
-    """The library's side of a comparison: a fit that goes on each time it is asked for steps."""
+    """The library's side of a comparison: a fit that goes on each time it is asked for steps.
 
-    def __init__(self, problem: Problem, X_unlabeled: Any = None, **parameters: Any) -> None:
-        self.problem, self.X_unlabeled = problem, X_unlabeled
-        self.model = TimedSGANClassifier(warm_start=True, random_state=0, **parameters)
+    Parameters
+    ----------
+    problem : Problem
+    X_unlabeled : array-like, optional
+    n_first : int, default=0
+        Steps before those that are asked for, each time; what they take does not count.
+    **parameters
+        Of SGANClassifier, which trains on the CPU unless they say otherwise.
+
+    Attributes
+    ----------
+    seconds : list of float
+        Of each step when it was last asked, the first ones among them.
+    """
+
+    def __init__(
+        self, problem: Problem, X_unlabeled: Any = None, n_first: int = 0, **parameters: Any
+    ) -> None:
+        self.problem, self.X_unlabeled, self.n_first = problem, X_unlabeled, n_first
+        parameters = {"device": "cpu", "warm_start": True, "random_state": 0, **parameters}
+        self.model = TimedSGANClassifier(**parameters)
         self.run(1)
 
     @property
@@ -106,9 +124,10 @@ class TimedFit:
 
     def run(self, n_steps: int) -> float:
         """Take steps; return the seconds that they took, without what `fit` does before them."""
-        clock = StepClock(n_steps)
-        seconds = timed_fit(self.model, self.problem.X, self.problem.y, clock, self.X_unlabeled)
-        return sum(seconds)
+        clock = StepClock(self.n_first + n_steps)
+        X, y = self.problem.X, self.problem.y
+        self.seconds = timed_fit(self.model, X, y, clock, self.X_unlabeled)
+        return sum(self.seconds[self.n_first :])
 
 
 Runs = dict[str, Callable[[int], float]]

@@ -20,7 +20,7 @@ COMPARED_STEPS = 100  # of the fits that are run both ways
 def sweep(options: Options) -> Section:
     """Compare one-thread fits side by side with fits on all threads; then run a whole sweep."""
     data = load_benchmark_data("lunar_nac", options.data_dir)
-    model = SGANClassifier()
+    model = SGANClassifier(device="cpu")
     if options.max_iter is not None:
         model.set_params(max_iter=options.max_iter)
     jobs = options.jobs
