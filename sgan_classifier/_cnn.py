@@ -79,10 +79,10 @@ class CNNClassifier(BaseImageClassifier):
         "auto" takes bf16 autocast for images where the hardware is fast at it.
     compile : bool, default=False
         Whether to compile the networks with `torch.compile`, which takes tens of seconds and needs
-        a C++ compiler on the CPU. On CUDA, steps are recorded and repeated with it or without.
+        a C++ compiler on the CPU.
     callbacks : list, optional
         skorch callbacks. A fit counts as up to fifty epochs, one an entry of `history_`. Those that
-        schedule rates or score predictions do not apply.
+        schedule rates or score predictions do not apply. On CUDA, steps are slower with any.
     checkpoint_dir : str or PathLike, optional
         Where `fit` keeps what it needs to go on after it was stopped, by Ctrl-C, a crash or a
         power failure. The same call of `fit` then goes on from there and, on a CPU with the same

@@ -4,28 +4,41 @@ A step of the default networks launches hundreds of kernels that take a few micr
 than Python takes to launch them. A CUDA graph launches all of them at once.
 """
 
+import threading
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from . import networks
 from ._step import Batch, TrainingStep
-from .networks._layers import LocalRandomModule
 
 WARM_UP = 3  # steps before the one that is recorded, in which libraries choose their kernels
 
+_recording = threading.Lock()  # torch can record one graph at a time in a process
+_own = threading.local()  # a thread's streams: their memory outlasts a fit
 
-def repeatable(step: TrainingStep) -> Callable[[], dict[str, Tensor]]:
+
+def repeatable(step: TrainingStep, n_steps: int) -> Callable[[], dict[str, Tensor]]:
     """Return the step itself, or where it can be recorded, a `CapturedStep` of it.
 
     It can on CUDA, with the library's own networks and augmentations, and without callbacks: code
     of a user may look at the step from outside, or do something else at every step.
+
+    Parameters
+    ----------
+    step : TrainingStep
+    n_steps : int
+        How often it will be taken.
     """
     net = step.net
-    networks = [net.module_] + ([net.generator_] if net.has_generator else [])
-    is_ours = all(isinstance(network, LocalRandomModule) for network in networks)
+    built = [net.module_] + ([net.generator_] if net.has_generator else [])
+    is_ours = all(type(network).__module__.startswith(networks.__name__) for network in built)
     has_foreign_code = not is_ours or callable(step.settings.augment) or net.callbacks_
-    return step if step.device.type != "cuda" or has_foreign_code else CapturedStep(step)
+    pays = n_steps > WARM_UP + 1 and not torch.is_anomaly_enabled()
+    return (
+        CapturedStep(step) if step.device.type == "cuda" and not has_foreign_code and pays else step
+    )
 
 
 class CapturedStep:
@@ -37,11 +50,28 @@ class CapturedStep:
     ----------
     step : TrainingStep
         On CUDA.
+
+    Attributes
+    ----------
+    n_calls : int
+        Steps taken.
+    batch : Batch
+        Where the recorded work finds the rows of a step.
+    graph : torch.cuda.CUDAGraph
+    names : list of str
+        Of the figures of a step.
+    values : Tensor of shape (n_figures,)
+        Where the recorded work leaves them.
     """
+
+    batch: Batch
+    graph: torch.cuda.CUDAGraph
+    names: list[str]
+    values: Tensor
 
     def __init__(self, step: TrainingStep) -> None:
         self.step = step
-        self.stream = torch.cuda.Stream(step.device)
+        self.stream = _stream_aside(step.device)
         self.n_calls = 0
 
     def __call__(self) -> dict[str, Tensor]:
@@ -51,7 +81,8 @@ class CapturedStep:
         if self.n_calls <= WARM_UP:
             return self._update_aside(batch)
         if self.n_calls == WARM_UP + 1:
-            self._capture(batch)
+            with torch.cuda.device(self.step.device), _recording:
+                self._capture(batch)
         for static, rows in zip(self.batch, batch, strict=True):
             if static is not None and rows is not None:
                 static.copy_(rows)
@@ -72,19 +103,30 @@ class CapturedStep:
         self.batch = batch
         self.graph = torch.cuda.CUDAGraph()
         self.graph.register_generator_state(self.step.rng)
-        self._let_optimizers_be_captured(True)
-        # fits in other threads are no error
+        self._set_capturable(True)
+        # other threads may go on allocating memory
         mode = "thread_local"
         try:
             with torch.cuda.graph(self.graph, stream=self.stream, capture_error_mode=mode):
                 figures = self.step.update(batch)
                 self.names, self.values = list(figures), torch.stack([*figures.values()])
         finally:
-            self._let_optimizers_be_captured(False)
+            self._set_capturable(False)
 
-    def _let_optimizers_be_captured(self, capturable: bool) -> None:
-        """Say to torch that their state is on the device, as that of fused ones always is."""
+    def _set_capturable(self, capturable: bool) -> None:
+        """Tell the optimisers whether a step is being recorded.
+
+        Torch wants to hear it, though the state of fused optimisers is on the device anyway.
+        """
         net = self.step.net
         optimizers = [net.optimizer_] + ([net.generator_optimizer_] if net.has_generator else [])
         for optimizer in optimizers:
             optimizer.param_groups[0]["capturable"] = capturable
+
+
+def _stream_aside(device: torch.device) -> torch.cuda.Stream:
+    """Return the calling thread's second stream on a device."""
+    streams = _own.__dict__.setdefault("streams", {})
+    if device not in streams:
+        streams[device] = torch.cuda.Stream(device)
+    return streams[device]

@@ -1,6 +1,10 @@
 """Device and precision: "auto" resolved, failures that say what to do, and what CUDA needs."""
 
-from contextlib import AbstractContextManager, nullcontext
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -64,17 +68,66 @@ def _multiplies_bf16(device: torch.device) -> bool:
     return False
 
 
-def exact_kernels(device: torch.device) -> AbstractContextManager[None]:
+@contextmanager
+def exact_kernels(device: torch.device) -> Iterator[None]:
     """Compute with CUDA's convolutions as asked: no TF32 for float32, the same sum at every call.
 
     Torch's defaults round float32 to ten bits of significand there, and let the library choose
-    algorithms whose order of summation changes from run to run.
+    algorithms whose order of summation changes from run to run. The switches are the process's: the
+    first thread to come turns them, the last to go turns them back. TF32 that was switched on or
+    off by torch's newer names (``torch.backends.cudnn.conv.fp32_precision``) stays as it is.
     """
     if device.type != "cuda":
-        return nullcontext()
-    return torch.backends.cudnn.flags(
-        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-    )
+        yield
+        return
+    _exact.enter()
+    try:
+        yield
+    finally:
+        _exact.leave()
+
+
+class _ExactKernels:
+    """How many are computing with exact kernels, and what to go back to."""
+
+    WANTED: ClassVar[dict[str, bool]] = {
+        "benchmark": False,
+        "deterministic": True,
+        "allow_tf32": False,
+    }
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.n_inside = 0
+        self.before: dict[str, bool] = {}
+
+    def enter(self) -> None:
+        with self.lock:
+            if self.n_inside == 0:
+                cudnn = torch.backends.cudnn
+                self.before = {
+                    name: getattr(cudnn, name) for name in ("benchmark", "deterministic")
+                }
+                with suppress(RuntimeError):  # raised where it was set by one of the newer names
+                    self.before["allow_tf32"] = cudnn.allow_tf32
+                _set_cudnn({name: self.WANTED[name] for name in self.before})
+            self.n_inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.n_inside -= 1
+            if self.n_inside == 0:
+                _set_cudnn(self.before)
+
+
+def _set_cudnn(switches: dict[str, bool]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of torch, of its newer names
+        for name, value in switches.items():
+            setattr(torch.backends.cudnn, name, value)
+
+
+_exact = _ExactKernels()
 
 
 class Dial:

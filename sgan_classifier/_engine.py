@@ -133,11 +133,8 @@ class SemiSupervisedNet(NeuralNet):
         # decoupled weight decay, 0 unless asked for: then this is plain Adam
         options = {"weight_decay": 0.0, **self.settings.optimizer_params}
         fused = self._torch_device.type in ("cpu", "cuda")
-        rate: float | Tensor = learning_rate
-        if self._torch_device.type == "cuda":  # a tensor, as what is recorded cannot hold numbers
-            rate = torch.tensor(rate, device=self._torch_device)
         try:
-            return torch.optim.AdamW(module.parameters(), lr=rate, fused=fused, **options)
+            return torch.optim.AdamW(module.parameters(), lr=learning_rate, fused=fused, **options)
         except TypeError as error:
             raise InvalidInputError(
                 f"optimizer_params={self.settings.optimizer_params!r} does not fit "
@@ -194,7 +191,7 @@ class SemiSupervisedNet(NeuralNet):
         keep_freed_memory()
         record_every = math.ceil(n_steps / N_RECORDS)
         step = TrainingStep(self, data)
-        take_step = repeatable(step)
+        take_step = repeatable(step, n_steps)
         early_stopping = EarlyStopping(self, data, math.ceil(n_steps / record_every))
         health = Health(self, data)
         factor = SCHEDULES[schedule]
@@ -253,7 +250,7 @@ class SemiSupervisedNet(NeuralNet):
 
     def train_steps(self, step: TrainingStep, n_steps: int) -> None:
         """Take steps without records, callbacks or checks, at a rate that falls to zero."""
-        take_step = repeatable(step)
+        take_step = repeatable(step, n_steps)
         self.module_.train()
         for i in range(n_steps):
             self._set_learning_rates(1.0 - i / n_steps)
@@ -281,9 +278,19 @@ class SemiSupervisedNet(NeuralNet):
         return False
 
     def _set_learning_rates(self, factor: float) -> None:
-        _set_rate(self.optimizer_, self.settings.learning_rate * factor)
+        self._set_rate(self.optimizer_, self.settings.learning_rate * factor)
         if self.has_generator:
-            _set_rate(self.generator_optimizer_, self.settings.generator_learning_rate * factor)
+            rate = self.settings.generator_learning_rate * factor
+            self._set_rate(self.generator_optimizer_, rate)
+
+    def _set_rate(self, optimizer: torch.optim.Optimizer, rate: float) -> None:
+        group = optimizer.param_groups[0]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        elif self._torch_device.type == "cuda":  # a recorded step cannot take a new number, see
+            group["lr"] = torch.tensor(rate, device=self._torch_device)  # `CapturedStep`
+        else:
+            group["lr"] = rate
 
     def _record(
         self, totals: Totals, seconds: float, early_stopping: EarlyStopping, health: Health
@@ -354,11 +361,3 @@ class SemiSupervisedNet(NeuralNet):
             with exact_kernels(self._torch_device):
                 batches.append(self.generator_average_(z).float().cpu())
         return torch.cat(batches)
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    group = optimizer.param_groups[0]
-    if isinstance(group["lr"], Tensor):
-        group["lr"].fill_(rate)
-    else:
-        group["lr"] = rate

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ._device import exact_kernels
 from ._step import TrainingData
 from .exceptions import CompileFallbackWarning, InvalidInputError
 
@@ -55,7 +56,8 @@ def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
         rows = data.labeled if data.pool is None else data.pool
         first = net.streams.pool_index.integers(len(rows), size=DATA_INIT_BATCH)
         x = net.scaler.transform(net.to_device(rows.take(first)))
-        net.module_.initialize_from_data(x)
+        with exact_kernels(x.device):
+            net.module_.initialize_from_data(x)
         net.average_.load_state_dict(net.module_.state_dict())
 
 

@@ -2,10 +2,12 @@
 
 import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 from tiny import (
     both,
     digits,
@@ -18,7 +20,7 @@ from tiny import (
 
 from sgan_classifier import CNNClassifier, _engine
 from sgan_classifier._checkpoint import Checkpoint
-from sgan_classifier._cuda_graph import WARM_UP, CapturedStep
+from sgan_classifier._cuda_graph import WARM_UP, CapturedStep, repeatable
 from sgan_classifier._step import TrainingStep
 
 pytestmark = [
@@ -50,7 +52,7 @@ def test_two_fits_are_equal_bit_for_bit(precision, rows):
 def test_recorded_steps_are_the_steps_themselves(monkeypatch, precision, rows):
     augment = None if rows is TABLE else ALL_VIEWS
     recorded = on_gpu(precision=precision, augment=augment).fit(rows, Y)
-    monkeypatch.setattr(_engine, "repeatable", lambda step: step)
+    monkeypatch.setattr(_engine, "repeatable", lambda step, n_steps: step)
     plain = on_gpu(precision=precision, augment=augment).fit(rows, Y)
     assert same_state(weights(recorded), weights(plain))
     assert torch.equal(
@@ -65,7 +67,7 @@ def test_recorded_steps_are_the_steps_themselves(monkeypatch, precision, rows):
 def test_no_step_waits_for_the_device(monkeypatch, kind):
     seen = []
 
-    def watched(step):
+    def watched(step, n_steps):
         take_step = step if kind is TrainingStep else CapturedStep(step)
 
         def take():
@@ -85,6 +87,19 @@ def test_no_step_waits_for_the_device(monkeypatch, kind):
     assert len(seen) == estimator.n_iter_ == 12
 
 
+@pytest.mark.parametrize("n_steps", [1, WARM_UP + 1, WARM_UP + 2])
+def test_default_fits_are_recorded_where_that_pays(monkeypatch, n_steps):
+    kinds = []
+
+    def watched(step, n_steps):
+        kinds.append(type(repeatable(step, n_steps)))
+        return step
+
+    monkeypatch.setattr(_engine, "repeatable", watched)
+    on_gpu(max_iter=n_steps).fit(X, Y)
+    assert kinds == [CapturedStep if n_steps > WARM_UP + 1 else TrainingStep]
+
+
 def test_code_of_a_user_is_not_recorded():
     def brighter(x):
         calls.append(len(x))
@@ -92,7 +107,34 @@ def test_code_of_a_user_is_not_recorded():
 
     calls = []
     on_gpu(augment=brighter).fit(X, Y)
-    assert len(calls) >= 12
+    assert len(calls) >= 3 * 12  # labelled, weak and strong views of each step
+
+
+class NormWatcher(Callback):
+    def __init__(self):
+        self.norms = []
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        self.norms.append([float(weight.grad.norm()) for _, weight in named_parameters])
+
+
+def test_callbacks_are_called_at_every_step():
+    watcher = NormWatcher()
+    on_gpu(callbacks=[watcher]).fit(X, Y)
+    assert len(watcher.norms) == 2 * 12  # both networks
+
+
+@pytest.mark.parametrize("rows", [LARGE, TABLE], ids=["32x32", "table"])
+def test_fits_in_two_threads_are_as_alone(rows):
+    def fit(seed):
+        return weights(on_gpu(random_state=seed).fit(rows, Y))
+
+    alone = [fit(seed) for seed in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(fit, range(4)))
+    assert all(same_state(a, t) for a, t in zip(alone, together, strict=True))
+    assert torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cudnn.deterministic
 
 
 def own_networks(input_shape, n_classes):

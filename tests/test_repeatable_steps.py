@@ -1,6 +1,7 @@
 """What makes a step repeatable on CUDA: its changing numbers are tensors, and mean the same."""
 
 import numpy as np
+import pytest
 import torch
 from tiny import few_labels, noise_images, sgan, weights
 
@@ -42,25 +43,59 @@ def test_steps_with_tensors_for_numbers_are_the_steps_with_numbers(monkeypatch):
         torch.testing.assert_close(weights(tensors)[name], value, rtol=1e-4, atol=1e-5, msg=name)
 
 
-def test_a_step_draws_the_same_rows_as_its_parts():
-    first, second = (sgan().fit(X, Y).net_ for _ in range(2))
-    steps = [TrainingStep(net, _data(net)) for net in (first, second)]
-    figures = steps[0]()
-    parts = steps[1].update(steps[1].draw())
-    assert figures.keys() == parts.keys()
-    assert all(torch.equal(figures[name], parts[name]) for name in figures)
+def test_what_a_step_does_with_a_batch_depends_on_no_number_outside_its_dials():
+    figures = []
+    for n_steps in (3, 10**6):
+        net = sgan().fit(X, Y).net_
+        step = TrainingStep(net, _data(net))
+        batch = step.draw()
+        net.n_steps_ = n_steps
+        figures.append(step.update(batch))
+    assert figures[0].keys() == figures[1].keys()
+    assert all(torch.equal(figures[0][name], figures[1][name]) for name in figures[0])
 
 
 def test_on_a_cpu_a_step_is_taken_as_it_is():
     net = sgan().fit(X, Y).net_
     step = TrainingStep(net, _data(net))
-    assert repeatable(step) is step
+    assert repeatable(step, 100) is step
+
+
+def switches():
+    cudnn = torch.backends.cudnn
+    return cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
 
 
 def test_exact_kernels_change_nothing_on_a_cpu():
-    before = torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32
+    before = switches()
     with exact_kernels(torch.device("cpu")):
-        assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32) == before
+        assert switches() == before
+
+
+def test_exact_kernels_last_until_the_last_one_has_gone():
+    cuda, before = torch.device("cuda"), switches()  # there need be none to turn the switches
+    first, second = exact_kernels(cuda), exact_kernels(cuda)
+    first.__enter__()
+    second.__enter__()
+    assert switches() == (False, True, False)
+    first.__exit__(None, None, None)  # as where threads take turns
+    assert switches() == (False, True, False)
+    second.__exit__(None, None, None)
+    assert switches() == before
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="torch has no such name yet")
+def test_exact_kernels_leave_tf32_as_the_newer_names_have_it():
+    convolution = torch.backends.cudnn.conv
+    before = convolution.fp32_precision
+    try:
+        convolution.fp32_precision = "ieee"
+        with exact_kernels(torch.device("cuda")):
+            assert torch.backends.cudnn.deterministic
+            assert convolution.fp32_precision == "ieee"
+        assert convolution.fp32_precision == "ieee"
+    finally:
+        convolution.fp32_precision = before
 
 
 def _data(net):

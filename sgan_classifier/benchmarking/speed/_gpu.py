@@ -65,7 +65,8 @@ def gpu(options: Options) -> Section:
     section.notes.append(
         "A fit records the work of a step on the device once, as a CUDA graph, and repeats it. To "
         f"record it took {milliseconds(auto.seconds[WARM_UP])} milliseconds, which are not counted "
-        "above. The plain loop keeps all rows on the device and launches its work from Python."
+        "above. The plain loop keeps all rows on the device and launches its work from Python; its "
+        "convolutions round to TF32, as torch has them by default."
     )
     fits = {
         f"CUDA ({precision})": SGANClassifier(device="cuda"),
