@@ -24,6 +24,7 @@ from ._device import exact_kernels
 from ._early_stopping import EarlyStopping
 from ._health import Health
 from ._memory import keep_freed_memory
+from ._optimizers import SCHEDULES, make_adam, set_rate
 from ._pseudo_labels import AdaptiveThreshold
 from ._random import Streams
 from ._run import Run, Totals
@@ -31,19 +32,11 @@ from ._scaling import Scaler
 from ._step import Settings, TrainingData, TrainingStep
 from .exceptions import (
     CheckpointWriteError,
-    InvalidInputError,
     TrainingInterruptedWarning,
 )
 
 N_RECORDS = 50  # most entries that a fit adds to the history
 PREDICT_BATCH = 512
-
-SCHEDULES: dict[str, Callable[[float], float]] = {
-    "constant": lambda progress: 1.0,
-    "linear": lambda progress: 1.0 - progress,
-    "linear_last_third": lambda progress: min(1.0, 3.0 * (1.0 - progress)),  # Salimans et al. 2016
-    "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
-}
 
 
 class SemiSupervisedNet(NeuralNet):
@@ -117,10 +110,12 @@ class SemiSupervisedNet(NeuralNet):
         return self
 
     def initialize_optimizer(self, triggered_directly: None = None) -> "SemiSupervisedNet":
-        self.optimizer_ = self._adam(self.module_, self.settings.learning_rate)
+        settings = self.settings
+        self.optimizer_ = make_adam(self.module_, settings.learning_rate, settings.optimizer_params)
         if self.has_generator:
-            rate = self.settings.generator_learning_rate
-            self.generator_optimizer_ = self._adam(self.generator_, rate)
+            self.generator_optimizer_ = make_adam(
+                self.generator_, settings.generator_learning_rate, settings.optimizer_params
+            )
         return self
 
     def change_settings(self, settings: Settings) -> None:
@@ -128,19 +123,6 @@ class SemiSupervisedNet(NeuralNet):
         self.settings = settings
         for name in self._optimizers:
             getattr(self, f"{name}_").param_groups[0].update(settings.optimizer_params)
-
-    def _adam(self, module: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
-        # decoupled weight decay, 0 unless asked for: then this is plain Adam
-        options = {"weight_decay": 0.0, **self.settings.optimizer_params}
-        fused = self._torch_device.type in ("cpu", "cuda")
-        try:
-            return torch.optim.AdamW(module.parameters(), lr=learning_rate, fused=fused, **options)
-        except TypeError as error:
-            raise InvalidInputError(
-                f"optimizer_params={self.settings.optimizer_params!r} does not fit "
-                f"torch.optim.AdamW: {error}. Use its own keywords, as betas, eps, weight_decay; "
-                "the rates are learning_rate and generator_learning_rate."
-            ) from error
 
     @property
     def has_generator(self) -> bool:
@@ -278,19 +260,9 @@ class SemiSupervisedNet(NeuralNet):
         return False
 
     def _set_learning_rates(self, factor: float) -> None:
-        self._set_rate(self.optimizer_, self.settings.learning_rate * factor)
+        set_rate(self.optimizer_, self.settings.learning_rate * factor)
         if self.has_generator:
-            rate = self.settings.generator_learning_rate * factor
-            self._set_rate(self.generator_optimizer_, rate)
-
-    def _set_rate(self, optimizer: torch.optim.Optimizer, rate: float) -> None:
-        group = optimizer.param_groups[0]
-        if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(rate)
-        elif self._torch_device.type == "cuda":  # a recorded step cannot take a new number, see
-            group["lr"] = torch.tensor(rate, device=self._torch_device)  # `CapturedStep`
-        else:
-            group["lr"] = rate
+            set_rate(self.generator_optimizer_, self.settings.generator_learning_rate * factor)
 
     def _record(
         self, totals: Totals, seconds: float, early_stopping: EarlyStopping, health: Health

@@ -5,12 +5,12 @@ import pytest
 import torch
 from tiny import few_labels, noise_images, sgan, weights
 
-from sgan_classifier import _step
+from sgan_classifier import _engine, _step
 from sgan_classifier._batches import Rows
 from sgan_classifier._cuda_graph import repeatable
 from sgan_classifier._device import Dial, exact_kernels
-from sgan_classifier._engine import SemiSupervisedNet
 from sgan_classifier._layout import infer_layout
+from sgan_classifier._optimizers import make_adam
 from sgan_classifier._step import TrainingStep
 
 X, Y = noise_images(), few_labels()
@@ -26,15 +26,14 @@ class TensorDial(Dial):
 def test_steps_with_tensors_for_numbers_are_the_steps_with_numbers(monkeypatch):
     params = {"max_iter": 8, "augment": ("shift", "affine", "brightness", "cutout")}
     plain = sgan(**params).fit(X, Y)
-    make = SemiSupervisedNet._adam
 
-    def with_tensor_rate(net, module, learning_rate):
-        optimizer = make(net, module, learning_rate)
+    def with_tensor_rate(module, learning_rate, options):
+        optimizer = make_adam(module, learning_rate, options)
         optimizer.param_groups[0]["lr"] = torch.tensor(learning_rate)
         return optimizer
 
     monkeypatch.setattr(_step, "Dial", TensorDial)
-    monkeypatch.setattr(SemiSupervisedNet, "_adam", with_tensor_rate)
+    monkeypatch.setattr(_engine, "make_adam", with_tensor_rate)
     tensors = sgan(**params).fit(X, Y)
     rate = tensors.net_.optimizer_.param_groups[0]["lr"]
     assert isinstance(rate, torch.Tensor)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..._augment import geometric_view
-from ..._engine import SCHEDULES, SemiSupervisedNet
+from ..._engine import SemiSupervisedNet
+from ..._optimizers import SCHEDULES
 from ._clock import now
 from ._reference import (
     PseudoLabels,

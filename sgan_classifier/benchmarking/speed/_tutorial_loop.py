@@ -23,7 +23,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from ..._augment import shift_in_pixels
-from ..._engine import SCHEDULES, SemiSupervisedNet
+from ..._engine import SemiSupervisedNet
+from ..._optimizers import SCHEDULES
 from ._clock import now
 from ._reference import (
     PseudoLabels,

@@ -1,0 +1,60 @@
+"""The optimisers of both networks, and their rates in the course of a fit."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .exceptions import InvalidInputError
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": lambda progress: 1.0,
+    "linear": lambda progress: 1.0 - progress,
+    "linear_last_third": lambda progress: min(1.0, 3.0 * (1.0 - progress)),  # Salimans et al. 2016
+    "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
+}
+
+
+def make_adam(
+    module: nn.Module, learning_rate: float, options: dict[str, Any]
+) -> torch.optim.Optimizer:
+    """Return AdamW for the weights of a module, on their device.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    learning_rate : float
+    options : dict
+        Keywords of `torch.optim.AdamW`. The decoupled weight decay is 0 unless asked for: then this
+        is plain Adam.
+
+    Raises
+    ------
+    InvalidInputError
+        If AdamW does not take them.
+    """
+    weights = list(module.parameters())
+    fused = all(weight.device.type in ("cpu", "cuda") for weight in weights)
+    chosen = {"weight_decay": 0.0, **options}
+    try:
+        return torch.optim.AdamW(weights, lr=learning_rate, fused=fused, **chosen)
+    except TypeError as error:
+        raise InvalidInputError(
+            f"optimizer_params={options!r} does not fit torch.optim.AdamW: {error}. Use its own "
+            "keywords, as betas, eps, weight_decay; the rates are learning_rate and "
+            "generator_learning_rate."
+        ) from error
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate; on CUDA in a tensor, as a recorded step takes no new numbers."""
+    group = optimizer.param_groups[0]
+    device = group["params"][0].device
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    elif device.type == "cuda":
+        group["lr"] = torch.tensor(rate, device=device)
+    else:
+        group["lr"] = rate
