@@ -16,6 +16,7 @@ from ._setting import Options, Problem, Runs, TimedFit, image_problem, repeated,
 from ._steps import IMAGE_BATCH
 
 MATRIX_SIDE = 1024  # three of them fit the caches of most CPUs, in either precision
+MIN_SHARE = 0.5  # in fp32
 PROFILED_STEPS = 5
 N_OPERATORS = 15
 # operators whose time is matrix products; all others are the rest to be explained
@@ -29,17 +30,15 @@ def limit(options: Options) -> Section:
     """
     section = Section("Near the limit of the machine")
     problem = image_problem()
-    for precision, bound in (("fp32", 0.5), ("auto", 0.0)):
+    for precision in ("fp32", "auto"):
         fit = TimedFit(problem, batch_size=IMAGE_BATCH, precision=precision)
         name = fit.net.settings.precision
         if name not in section.figures:
-            _measure_share(section, fit, name, bound, options)
+            _measure_share(section, fit, name, options)
     return section
 
 
-def _measure_share(
-    section: Section, fit: TimedFit, precision: str, bound: float, options: Options
-) -> None:
+def _measure_share(section: Section, fit: TimedFit, precision: str, options: Options) -> None:
     """Add to a section how near the steps of a fit come to the machine's rate."""
     operations = count_operations(fit.net, fit.problem)
     multiply = _Multiplication(precision)
@@ -53,14 +52,9 @@ def _measure_share(
     step = statistics.median(seconds["step"])
     rate = multiply.operations / statistics.median(seconds["multiplication"])
     share = statistics.median(shares)
-    section.targets.append(
-        Target(
-            f"share of the machine's rate, {precision}, batch {IMAGE_BATCH}",
-            bound,
-            "at least",
-            share,
-        )
-    )
+    if precision == "fp32":
+        what = f"share of the machine's rate, {precision}, batch {IMAGE_BATCH}"
+        section.targets.append(Target(what, MIN_SHARE, "at least", share))
     section.add_table(
         f"Default image networks at batch {IMAGE_BATCH}, {precision}",
         ["", "figure"],
