@@ -29,10 +29,7 @@ from ._targets import check_classes, codes_among, encode_labels
 from ._threads import check_threads
 from ._training import TrainableEstimator
 from ._validation import check_pool, check_rows
-from .exceptions import (
-    InvalidInputError,
-    NoUnlabeledRowsWarning,
-)
+from .exceptions import InvalidInputError, NoUnlabeledRowsWarning
 
 
 class BaseImageClassifier(

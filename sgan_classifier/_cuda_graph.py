@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import networks
 from ._step import Batch, TrainingStep
+from .networks._layers import LocalRandomModule
 
 WARM_UP = 3  # steps before the one that is recorded, in which libraries choose their kernels
 
@@ -20,10 +21,7 @@ _own = threading.local()  # a thread's streams: their memory outlasts a fit
 
 
 def repeatable(step: TrainingStep, n_steps: int) -> Callable[[], dict[str, Tensor]]:
-    """Return the step itself, or where it can be recorded, a `CapturedStep` of it.
-
-    It can on CUDA, with the library's own networks and augmentations, and without callbacks: code
-    of a user may look at the step from outside, or do something else at every step.
+    """Return the step itself, or where it can be recorded on CUDA, a `CapturedStep` of it.
 
     Parameters
     ----------
@@ -31,14 +29,25 @@ def repeatable(step: TrainingStep, n_steps: int) -> Callable[[], dict[str, Tenso
     n_steps : int
         How often it will be taken.
     """
+    pays = n_steps > WARM_UP + 1
+    return CapturedStep(step) if step.device.type == "cuda" and pays and is_ours(step) else step
+
+
+def is_ours(step: TrainingStep) -> bool:
+    """Return whether nothing but the library's own code takes part in a step.
+
+    Code of a user (networks, augmentations, callbacks) may look at the step from outside, or do
+    something else at every step. So does torch where it looks for anomalies.
+    """
     net = step.net
     built = [net.module_] + ([net.generator_] if net.has_generator else [])
-    is_ours = all(type(network).__module__.startswith(networks.__name__) for network in built)
-    has_foreign_code = not is_ours or callable(step.settings.augment) or net.callbacks_
-    pays = n_steps > WARM_UP + 1 and not torch.is_anomaly_enabled()
-    return (
-        CapturedStep(step) if step.device.type == "cuda" and not has_foreign_code and pays else step
+    own_networks = not all(
+        isinstance(network, LocalRandomModule)
+        and type(network).__module__.startswith(networks.__name__)
+        for network in built
     )
+    foreign = own_networks or callable(step.settings.augment) or bool(net.callbacks_)
+    return not foreign and not torch.is_anomaly_enabled()
 
 
 class CapturedStep:

@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 import torch
 from skorch.callbacks import Callback
-from tiny import (
-    both,
-    digits,
-    few_labels,
-    noise_images,
-    same_state,
-    sgan,
-    weights,
-)
+from tiny import both, digits, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier import CNNClassifier, _engine
 from sgan_classifier._checkpoint import Checkpoint
@@ -137,10 +129,10 @@ def test_fits_in_two_threads_are_as_alone(rows):
     assert not torch.backends.cudnn.deterministic
 
 
-def own_networks(input_shape, n_classes):
+def own_network(input_shape, n_classes):
     """Weights and steps without random numbers of the device, which differ from the CPU's."""
     torch.manual_seed(0)
-    return torch.nn.Sequential(
+    module = torch.nn.Sequential(
         torch.nn.Conv2d(input_shape[0], 8, 3, padding=1),
         torch.nn.LeakyReLU(0.2),
         torch.nn.MaxPool2d(2),
@@ -149,17 +141,13 @@ def own_networks(input_shape, n_classes):
         torch.nn.Flatten(),
         torch.nn.LazyLinear(n_classes),
     )
+    module(torch.zeros(1, *input_shape))
+    return module
 
 
 def test_gpu_and_cpu_train_alike():
     images, true, masked = digits(100)
-
-    def network(input_shape, n_classes):
-        module = own_networks(input_shape, n_classes)
-        module(torch.zeros(1, *input_shape))
-        return module
-
-    common = {"network": network, "augment": None, "precision": "fp32", "random_state": 0}
+    common = {"network": own_network, "augment": None, "precision": "fp32", "random_state": 0}
     answers = [
         CNNClassifier(device=device, max_iter=40, batch_size=32, **common)
         .fit(images, masked)

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 from tiny import few_labels, noise_images, sgan, weights
 
 from sgan_classifier import _engine, _step
 from sgan_classifier._batches import Rows
-from sgan_classifier._cuda_graph import repeatable
+from sgan_classifier._cuda_graph import is_ours, repeatable
 from sgan_classifier._device import Dial, exact_kernels
 from sgan_classifier._layout import infer_layout
 from sgan_classifier._optimizers import make_adam
 from sgan_classifier._step import TrainingStep
+from sgan_classifier.networks._pooled import PooledDiscriminator
 
 X, Y = noise_images(), few_labels()
 
@@ -60,6 +62,51 @@ def test_on_a_cpu_a_step_is_taken_as_it_is():
     assert repeatable(step, 100) is step
 
 
+class OwnDiscriminator(PooledDiscriminator):
+    """A user's own, built on one of the library's."""
+
+
+def own_pair(discriminator):
+    def build(input_shape, n_classes):
+        plain = torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.Unflatten(1, input_shape))
+        return plain, discriminator(input_shape, n_classes)
+
+    return build
+
+
+def plain_discriminator(input_shape, n_classes):
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, n_classes))
+
+
+OWN_CODE = {
+    "networks": {"network": own_pair(plain_discriminator)},
+    "augmentation": {"augment": lambda x: x},
+    "callback": {"callbacks": [Callback()]},
+}
+
+
+@pytest.mark.parametrize("rows", [X, X.reshape(24, 64).astype(float)], ids=["images", "table"])
+def test_steps_of_the_library_alone_can_be_recorded(rows):
+    net = sgan().fit(rows, Y).net_
+    step = TrainingStep(net, _data(net, rows))
+    assert is_ours(step)
+    with torch.autograd.set_detect_anomaly(True, check_nan=False):
+        assert not is_ours(step)
+
+
+@pytest.mark.parametrize("name", OWN_CODE)
+def test_steps_with_code_of_a_user_are_not_recorded(name):
+    net = sgan(**OWN_CODE[name]).fit(X, Y).net_
+    assert not is_ours(TrainingStep(net, _data(net)))
+
+
+def test_a_network_built_on_one_of_the_library_s_is_code_of_a_user():
+    net = sgan().fit(X, Y).net_
+    assert is_ours(TrainingStep(net, _data(net)))
+    net.module_.__class__ = OwnDiscriminator
+    assert not is_ours(TrainingStep(net, _data(net)))
+
+
 def switches():
     cudnn = torch.backends.cudnn
     return cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
@@ -97,8 +144,8 @@ def test_exact_kernels_leave_tf32_as_the_newer_names_have_it():
         convolution.fp32_precision = before
 
 
-def _data(net):
-    layout = infer_layout(X.shape, None)
+def _data(net, rows=X):
+    layout = infer_layout(rows.shape, None)
     labeled = np.flatnonzero(Y >= 0)
     net.module_.train()
-    return _step.TrainingData(Rows([X], layout, labeled), Y[labeled], Rows([X], layout))
+    return _step.TrainingData(Rows([rows], layout, labeled), Y[labeled], Rows([rows], layout))
