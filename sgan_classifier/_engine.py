@@ -24,7 +24,7 @@ from ._device import exact_kernels
 from ._early_stopping import EarlyStopping
 from ._health import Health
 from ._memory import keep_freed_memory
-from ._optimizers import SCHEDULES, make_adam, set_rate
+from ._optimizers import SCHEDULES, change_options, make_adam, set_rate
 from ._pseudo_labels import AdaptiveThreshold
 from ._random import Streams
 from ._run import Run, Totals
@@ -120,9 +120,9 @@ class SemiSupervisedNet(NeuralNet):
 
     def change_settings(self, settings: Settings) -> None:
         """Go on with other settings; the optimisers keep their moments."""
-        self.settings = settings
         for name in self._optimizers:
-            getattr(self, f"{name}_").param_groups[0].update(settings.optimizer_params)
+            change_options(getattr(self, f"{name}_"), settings.optimizer_params)
+        self.settings = settings
 
     @property
     def has_generator(self) -> bool:

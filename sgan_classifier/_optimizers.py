@@ -41,11 +41,29 @@ def make_adam(
     try:
         return torch.optim.AdamW(weights, lr=learning_rate, fused=fused, **chosen)
     except TypeError as error:
-        raise InvalidInputError(
-            f"optimizer_params={options!r} does not fit torch.optim.AdamW: {error}. Use its own "
-            "keywords, as betas, eps, weight_decay; the rates are learning_rate and "
-            "generator_learning_rate."
-        ) from error
+        raise _misfit(options, str(error)) from error
+
+
+def change_options(optimizer: torch.optim.Optimizer, options: dict[str, Any]) -> None:
+    """Go on with other keywords of `torch.optim.AdamW`, where a fit goes on from the last.
+
+    Raises
+    ------
+    InvalidInputError
+        If AdamW does not take them, or if one is a rate.
+    """
+    for name in options:
+        if name == "lr" or name not in optimizer.defaults:
+            raise _misfit(options, f"unexpected keyword argument {name!r}")
+    optimizer.param_groups[0].update(options)
+
+
+def _misfit(options: dict[str, Any], reason: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"optimizer_params={options!r} does not fit torch.optim.AdamW: {reason}. Use its own "
+        "keywords, as betas, eps, weight_decay; the rates are learning_rate and "
+        "generator_learning_rate."
+    )
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -89,6 +89,16 @@ def test_warm_start_takes_changed_optimizer_parameters(images_and_labels):
         assert optimizer.param_groups[0]["weight_decay"] == 0.3
 
 
+@pytest.mark.parametrize("name", ["lr", "beta"])
+def test_warm_start_refuses_what_the_optimizer_does_not_take(images_and_labels, name):
+    X, y = images_and_labels
+    model = SGANClassifier(width=4, max_iter=2, warm_start=True, random_state=0).fit(X, y)
+    with pytest.raises(InvalidInputError, match=f"optimizer_params=.*{name!r}.*learning_rate"):
+        model.set_params(optimizer_params={name: 0.1}).fit(X, y)
+    model.set_params(optimizer_params=None).fit(X, y)
+    assert model.n_iter_ == 4
+
+
 def test_frozen_layers_of_own_networks_stay_frozen(images_and_labels):
     X, y = images_and_labels
 
