@@ -219,7 +219,8 @@ def test_predicting_many_rows_keeps_no_memory_but_the_answer():
 def test_the_command_measures_sections_in_processes_of_their_own(tmp_path, monkeypatch):
     monkeypatch.setattr(_start, "MIN_RUNS", 1)
     words = ["--sections", "overhead", "faster", "predict", "memory", "growth", "start"]
-    assert speed_main([*words, *TINY, "--out", str(tmp_path), "--quiet"]) == 0
+    short = ["--draws", "2", "--max-iter", "2"]
+    assert speed_main([*words, *TINY, *short, "--out", str(tmp_path), "--quiet"]) == 0
     sections = json.loads((tmp_path / "speed.json").read_text())["sections"]
     assert list(sections) == words[1:]
     verdicts = {target["verdict"] for section in sections.values() for target in section["targets"]}
