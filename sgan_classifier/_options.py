@@ -70,6 +70,18 @@ def check_callbacks(callbacks: list | None) -> None:
             )
 
 
+def parse_augment(word: str) -> str | tuple[str, ...] | None:
+    """Turn a word of a command line into a value of `augment`.
+
+    Examples
+    --------
+    >>> from sgan_classifier._options import parse_augment
+    >>> parse_augment("shift,flip"), parse_augment("auto"), parse_augment("none")
+    (('shift', 'flip'), 'auto', None)
+    """
+    return {"auto": "auto", "none": None}.get(word, tuple(word.split(",")))
+
+
 def resolve_augment(augment: Any, layout: Layout) -> tuple[str, ...] | Callable:
     """Return names of augmentations, or the callable that was given."""
     if callable(augment):

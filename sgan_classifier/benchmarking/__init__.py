@@ -5,6 +5,8 @@ from ._ablation_command import ablation_main
 from ._active import run_active
 from ._active_command import active_main
 from ._active_report import active_report
+from ._augmentation import augmentation_report, run_augmentation
+from ._augmentation_command import augmentation_main
 from ._compare import parse_labels
 from ._contenders import make_contenders
 from ._cross_validation import run_cross_validation
@@ -39,6 +41,8 @@ __all__ = [
     "ablation_report",
     "active_main",
     "active_report",
+    "augmentation_main",
+    "augmentation_report",
     "cross_validation_main",
     "cross_validation_report",
     "hold_out_groups",
@@ -54,6 +58,7 @@ __all__ = [
     "robustness_report",
     "run_ablation",
     "run_active",
+    "run_augmentation",
     "run_cross_validation",
     "run_label_efficiency",
     "run_mnist",

@@ -80,6 +80,7 @@ def benchmark(
     Example:
       sgan-classifier benchmark craters -o report --labels 10,50,all
     """
+    from .._options import parse_augment
     from ..benchmarking import run_label_efficiency
 
     if find_spec("matplotlib") is None:
@@ -88,7 +89,7 @@ def benchmark(
         raise InvalidInputError(f"{output} is a file. Pass a folder as --output.")
     rows = _load(data, test_fraction, size, seed, quiet)
     if augment != "auto":
-        rows.parameters["augment"] = None if augment == "none" else tuple(augment.split(","))
+        rows.parameters["augment"] = parse_augment(augment)
     numbers = _default_labels(rows) if labels == "auto" else labels.split(",")
     say(f"{len(rows.X_train)} images to learn from, {len(rows.X_test)} to test on")
     say(f"Numbers of labels: {', '.join(map(str, numbers))}; {draws} draws of each")

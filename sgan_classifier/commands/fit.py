@@ -92,7 +92,7 @@ def fit(
 
     \b
     Example:
-      sgan-classifier fit craters -o m.safetensors --augment shift,flip,rotate90
+      sgan-classifier fit craters -o m.safetensors --augment shift,flip
     The model in Python:
       sgan_classifier.persistence.load("m.safetensors")
     """
@@ -139,10 +139,12 @@ def _make_estimator(
     quiet: bool,
 ) -> Any:
     from .. import CNNClassifier, SGANClassifier
+    from .._options import parse_augment
 
-    views = {"auto": "auto", "none": None}.get(augment, tuple(augment.split(",")))
     kind = SGANClassifier if method is Method.SGAN else CNNClassifier
-    estimator = kind(augment=views, random_state=seed, device=device, verbose=int(not quiet))
+    estimator = kind(
+        augment=parse_augment(augment), random_state=seed, device=device, verbose=int(not quiet)
+    )
     if steps is not None:
         estimator.set_params(max_iter=steps)
     for setting in settings:

@@ -1,0 +1,171 @@
+"""Which views of the training images suit a kind of data, on training rows held out."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import CNNClassifier, SGANClassifier
+from .._options import parse_augment
+from ..model_selection import LabelEfficiencyCurve
+from ._compare import CACHE, compare
+from ._data import BenchmarkData
+from ._held_out import hold_out
+from ._record import describe_estimator, describe_run, draw_settings, write_results
+from ._report import run_summary
+from ._statistics import (
+    best_of,
+    columns,
+    emphasised,
+    markdown_table,
+    mean_differences,
+    mean_scores,
+)
+
+FIRST_SEED = 1000  # of the draws; other reports begin at 0
+
+
+def run_augmentation(
+    data: BenchmarkData,
+    views: Sequence[str],
+    n_labels: Sequence[int],
+    n_draws: int,
+    *,
+    out: Path,
+    command: str,
+    steps: int | None = None,
+    n_jobs: int = 1,
+    random_state: int = FIRST_SEED,
+    device: str = "auto",
+    verbose: int = 1,
+) -> dict[str, Any]:
+    """Compare sets of augmentations, for both estimators; write record and report.
+
+    The test rows of `data` are not looked at: a part of the training rows takes their place.
+    Finished fits are kept below `out`, so that a stopped run goes on where it was.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+    views : sequence of str
+        Values of `augment` as the command line takes them, such as "shift,flip". The others are
+        compared with the first.
+    n_labels : sequence of int
+    n_draws : int
+    out : Path
+        Folder of `augmentation_<data>.json` and `.md`.
+    command : str
+        The command line, for the record.
+    steps : int, optional
+        Steps of every fit; by default those of the data.
+    n_jobs, random_state, device, verbose
+        As in `run_label_efficiency`.
+
+    Returns
+    -------
+    dict
+        The record, as written.
+
+    Raises
+    ------
+    InvalidInputError
+        If a name of an augmentation is unknown.
+    """
+    held_out = hold_out(data)
+    shared = {**data.parameters, "device": device}
+    if steps is not None:
+        shared["max_iter"] = steps
+    estimators = {}
+    for word in views:
+        chosen = {**shared, "augment": parse_augment(word)}
+        estimators[_name("SGAN", word)] = SGANClassifier(**chosen)
+        estimators[_name("CNN", word)] = CNNClassifier(network="auto", **chosen)
+    record = describe_run(
+        held_out,
+        command,
+        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        views=list(views),
+        steps=steps,
+        device=device,
+    )
+    record["estimators"] = {name: describe_estimator(est) for name, est in estimators.items()}
+    started = time.perf_counter()
+    curve = compare(
+        estimators,
+        held_out,
+        n_labels,
+        n_draws,
+        memory=out / CACHE,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    record["seconds"] = time.perf_counter() - started
+    record["curve"] = curve.to_dict()
+    write_results(record, augmentation_report, out / f"augmentation_{data.name}")
+    return record
+
+
+def augmentation_report(record: dict[str, Any]) -> str:
+    """Write the report from its record alone.
+
+    Parameters
+    ----------
+    record : dict
+        As `run_augmentation` returns it, or read back from JSON.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    curve = LabelEfficiencyCurve.from_dict(record["curve"])
+    views = record["settings"]["views"]
+    steps = record["estimators"][_name("SGAN", views[0])]["parameters"]["max_iter"]
+    parts = [
+        f"# Views of the training images: {record['data']['name']}",
+        run_summary(record, "held out of the training rows to choose by"),
+        f"Every fit takes {steps} steps and differs from the others in nothing but `augment`; all "
+        "see the same draws of labels.",
+    ]
+    for kind, of_what in (("SGAN", "SGAN"), ("CNN", "CNN: the same network on the labels alone")):
+        parts += [
+            f"## Accuracy of the {of_what}",
+            "Mean over the draws and its 95 % interval; the best in bold.",
+            _accuracy_table(curve, kind, views),
+        ]
+    parts += [
+        f"## Against `{views[0]}`",
+        "Points of accuracy of the SGAN, paired by draw, with 95 % intervals.",
+        _difference_table(
+            curve, {word: (_name("SGAN", word), _name("SGAN", views[0])) for word in views[1:]}
+        ),
+        "## SGAN minus CNN",
+        "With the same views, paired by draw, with 95 % intervals.",
+        _difference_table(
+            curve, {word: (_name("SGAN", word), _name("CNN", word)) for word in views}
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _name(kind: str, word: str) -> str:
+    return f"{kind}, {word}"
+
+
+def _accuracy_table(curve: LabelEfficiencyCurve, kind: str, views: Sequence[str]) -> str:
+    means = mean_scores(curve)
+    rows_of_means = {word: means[_name(kind, word)] for word in views}
+    best = [best_of(list(column)) for column in zip(*rows_of_means.values(), strict=True)]
+    rows = [
+        [f"`{word}`", *map(emphasised, of_word, best)] for word, of_word in rows_of_means.items()
+    ]
+    return markdown_table(["views", *columns(curve)], rows)
+
+
+def _difference_table(curve: LabelEfficiencyCurve, pairs: dict[str, tuple[str, str]]) -> str:
+    rows = [
+        [f"`{word}`", *(difference.in_points() for difference in mean_differences(curve, *pair))]
+        for word, pair in pairs.items()
+    ]
+    return markdown_table(["views", *columns(curve)], rows)
