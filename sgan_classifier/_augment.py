@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-AUGMENTATIONS = ("shift", "flip", "rotate90", "affine", "brightness", "cutout")
+AUGMENTATIONS = ("shift", "flip", "flip_vertical", "rotate90", "affine", "brightness", "cutout")
 
 AFFINE_TURN = 0.26  # radians either way, 15 degrees
 AFFINE_STRETCH = 0.1  # relative change of each side, and shear, either way
@@ -26,8 +26,9 @@ def geometric_view(batch: Tensor, names: tuple[str, ...], rng: torch.Generator) 
     batch : Tensor of shape (n, c, h, w), any dtype
     names : tuple of str
         "shift" moves by a whole number of pixels, up to `shift_in_pixels`, and fills the edge by
-        reflection. "flip" mirrors left and right for half of the images. "rotate90" turns by 0, 90,
-        180 or 270 degrees; images that are not square by 0 or 180. Other names are ignored.
+        reflection. "flip" mirrors left and right for half of the images, "flip_vertical" top and
+        bottom. "rotate90" turns by 0, 90, 180 or 270 degrees; images that are not square by 0 or
+        180. Other names are ignored.
     rng : torch.Generator
         On the batch's device.
 
@@ -36,7 +37,7 @@ def geometric_view(batch: Tensor, names: tuple[str, ...], rng: torch.Generator) 
     Tensor of shape (n, c, h, w)
     """
     n, channels, height, width = batch.shape
-    if not {"shift", "flip", "rotate90"}.intersection(names):
+    if not {"shift", "flip", "flip_vertical", "rotate90"}.intersection(names):
         return batch
     device = batch.device
     row = torch.arange(height, device=device).expand(n, height)
@@ -47,6 +48,8 @@ def geometric_view(batch: Tensor, names: tuple[str, ...], rng: torch.Generator) 
         row, column = _reflect(row + by[0], height), _reflect(column + by[1], width)
     if "flip" in names:
         column = torch.where(_coin(n, rng, device), width - 1 - column, column)
+    if "flip_vertical" in names:
+        row = torch.where(_coin(n, rng, device), height - 1 - row, row)
     if "rotate90" in names:
         half_turn = _coin(n, rng, device)
         row = torch.where(half_turn, height - 1 - row, row)

@@ -44,6 +44,19 @@ def test_flip_mirrors_left_and_right_for_some_images():
     assert views == variants(batch[0], [lambda x: x, lambda x: x.flip(2)])
 
 
+def test_flip_vertical_mirrors_top_and_bottom_for_some_images():
+    batch = numbered(4, 6)
+    views = distinct(geometric_view(batch, ("flip_vertical",), generator_of()))
+    assert views == variants(batch[0], [lambda x: x, lambda x: x.flip(1)])
+
+
+def test_both_flips_make_the_four_views_of_light_along_one_line():
+    batch = numbered()
+    views = distinct(geometric_view(batch, ("flip", "flip_vertical"), generator_of()))
+    flips = [lambda x: x, lambda x: x.flip(1), lambda x: x.flip(2), lambda x: x.flip(1, 2)]
+    assert views == variants(batch[0], flips)
+
+
 def test_rotate90_makes_exactly_the_four_turns_of_a_square():
     batch = numbered()
     views = distinct(geometric_view(batch, ("rotate90",), generator_of()))

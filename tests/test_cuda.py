@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 from tiny import both, digits, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier import CNNClassifier, _engine
+from sgan_classifier._augment import AUGMENTATIONS
 from sgan_classifier._checkpoint import Checkpoint
 from sgan_classifier._cuda_graph import WARM_UP, CapturedStep, repeatable
 from sgan_classifier._step import TrainingStep
@@ -22,7 +23,6 @@ pytestmark = [
 
 X, Y = noise_images(), few_labels()
 LARGE, TABLE = noise_images(height=32, width=32), noise_images().reshape(24, 64).astype(np.float32)
-ALL_VIEWS = ("shift", "flip", "rotate90", "affine", "brightness", "cutout")
 
 
 def on_gpu(**params):
@@ -42,7 +42,7 @@ def test_two_fits_are_equal_bit_for_bit(precision, rows):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("rows", [X, LARGE, TABLE], ids=["8x8", "32x32", "table"])
 def test_recorded_steps_are_the_steps_themselves(monkeypatch, precision, rows):
-    augment = None if rows is TABLE else ALL_VIEWS
+    augment = None if rows is TABLE else AUGMENTATIONS
     recorded = on_gpu(precision=precision, augment=augment).fit(rows, Y)
     monkeypatch.setattr(_engine, "repeatable", lambda step, n_steps: step)
     plain = on_gpu(precision=precision, augment=augment).fit(rows, Y)
@@ -75,7 +75,7 @@ def test_no_step_waits_for_the_device(monkeypatch, kind):
         return take
 
     monkeypatch.setattr(_engine, "repeatable", watched)
-    estimator = on_gpu(augment=ALL_VIEWS, precision="bf16").fit(LARGE, Y)
+    estimator = on_gpu(augment=AUGMENTATIONS, precision="bf16").fit(LARGE, Y)
     assert len(seen) == estimator.n_iter_ == 12
 
 

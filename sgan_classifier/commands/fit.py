@@ -59,8 +59,9 @@ def fit(
         str,
         typer.Option(
             metavar="NAMES",
-            help="Changes that leave the class of an image what it is: shift, flip, rotate90, "
-            "affine, brightness, cutout, joined by commas; or auto; or none.",
+            help="Changes that leave the class of an image what it is: shift, flip, "
+            "flip_vertical, rotate90, affine, brightness, cutout, joined by commas; or auto; or "
+            "none.",
         ),
     ] = "auto",
     size: Annotated[
@@ -92,7 +93,7 @@ def fit(
 
     \b
     Example:
-      sgan-classifier fit craters -o m.safetensors --augment shift,flip
+      sgan-classifier fit craters -o m.safetensors --augment shift,flip,rotate90
     The model in Python:
       sgan_classifier.persistence.load("m.safetensors")
     """

@@ -79,6 +79,8 @@ class AugmentedRows(Dataset):
             x = padded[:, top : top + height, left : left + width]
         if "flip" in self.names and torch.rand(1) < 0.5:
             x = x.flip(2)
+        if "flip_vertical" in self.names and torch.rand(1) < 0.5:
+            x = x.flip(1)
         if "rotate90" in self.names:
             turns = int(torch.randint(0, 4, (1,)))
             x = x.rot90(turns if height == width else 2 * (turns // 2), (1, 2))
