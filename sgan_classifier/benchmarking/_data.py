@@ -24,7 +24,8 @@ DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 
 # All that is set by kind of data; every other parameter is the estimators' default. A crater is a
 # crater whichever way it is turned; a digit is not. The lunar steps were chosen on training scenes
-# held out; the views were not, as those scenes are all lit alike.
+# held out. The views were not: those scenes are lit alike, so that fewer views do better there
+# (benchmarks/augmentation.py), which tells nothing of scenes in another light.
 KINDS: dict[str, dict[str, Any]] = {
     "lunar_nac": {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000},
     "digits": {"augment": "auto"},
