@@ -20,6 +20,7 @@ from sgan_classifier.benchmarking import (
     _scan,
     run_ablation,
     run_active,
+    run_augmentation,
     run_label_efficiency,
     run_mnist,
     run_robustness,
@@ -71,6 +72,11 @@ def mnist(patch, data, out, spoil):
 def ablation(patch, data, out, spoil):
     spoil_curves(patch, spoil)
     run_ablation(data, [N_LABELS], 1, out=out, command="", steps=2, verbose=0)
+
+
+def augmentation(patch, data, out, spoil):
+    spoil_curves(patch, spoil)
+    run_augmentation(data, ["shift"], [N_LABELS], 1, out=out, command="", steps=2, verbose=0)
 
 
 def robustness(patch, data, out, spoil):
@@ -146,6 +152,7 @@ BENCHMARKS = [
     scan,
     mnist,
     ablation,
+    augmentation,
     robustness,
 ]
 
