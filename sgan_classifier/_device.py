@@ -12,6 +12,8 @@ from torch import Tensor
 from .exceptions import InvalidInputError
 
 PRECISIONS = ("fp32", "bf16")
+# tiles of a CPU, which multiply matrices of bf16
+HAS_AMX = bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
 
 
 def resolve_device(device: str | torch.device) -> torch.device:

@@ -5,13 +5,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._layers import (
-    LEAK,
     Conv2d,
     ConvTranspose2d,
     Linear,
     LocalRandomModule,
     dropout,
     flatten,
+    leaky_relu,
     unflatten,
 )
 
@@ -45,7 +45,7 @@ class CraterDiscriminator(LocalRandomModule):
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         x = _resize(x, SIDE, SIDE)
         for convolution in self.convolutions:
-            x = F.leaky_relu(convolution(x), LEAK)
+            x = leaky_relu(convolution(x))
         features = flatten(x)
         return self.head(dropout(features, 0.4, rng)), features
 
@@ -69,9 +69,9 @@ class CraterGenerator(LocalRandomModule):
         return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        x = unflatten(F.leaky_relu(self.dense(z), LEAK), self.start_shape)
+        x = unflatten(leaky_relu(self.dense(z)), self.start_shape)
         for doubling in self.doublings:
-            x = F.leaky_relu(doubling(x), LEAK)
+            x = leaky_relu(doubling(x))
         # "same" padding of an even kernel: one more row and column at the end
         x = torch.tanh(self.to_pixels(F.pad(x, (3, 4, 3, 4))))
         return _resize(x, *self.output_shape[1:])

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .._device import HAS_AMX
+
 FEW_INPUTS = 32  # values a unit sums: 3x3 of one to three channels
 LEAK = 0.2  # slope of the leaky ReLU below zero, as in the reference code of Salimans et al. 2016
 
@@ -84,7 +86,7 @@ class _Affine(nn.Module):
     def weight(self) -> Tensor:
         if self.scale is None:
             return self.direction
-        return self.direction * (self.scale / self._norm())
+        return torch._weight_norm(self.direction, self.scale, self.out_dim)
 
     def rescale_outputs(self, mean: Tensor, std: Tensor) -> None:
         """Make outputs of the given mean and deviation, each (n_outputs,), standard ones."""
@@ -113,7 +115,7 @@ class Conv2d(_Affine):
     On a CPU the channels lie last in memory, from the first convolution on: poolings and
     activations of tensors that lie otherwise, or in two ways, are up to ten times slower there. A
     convolution of few channels is a matrix product over patches where its input needs a gradient,
-    of which torch's own is four times slower.
+    of which torch's own is four times slower, save in bf16 on a CPU with AMX.
     """
 
     def __init__(
@@ -133,7 +135,7 @@ class Conv2d(_Affine):
     def forward(self, x: Tensor) -> Tensor:
         if x.device.type == "cpu":
             if self.has_few_inputs:
-                if x.requires_grad or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+                if not _convolves_few_channels(x):
                     return self._over_patches(x)
                 x = x.clone(memory_format=torch.channels_last)  # also where one channel is both
             x = x.contiguous(memory_format=torch.channels_last)
@@ -145,6 +147,13 @@ class Conv2d(_Affine):
         outputs = F.linear(patches.transpose(1, 2), self.weight.flatten(1), self.bias)
         height = (x.shape[2] + 2 * self.padding - kernel) // self.stride + 1
         return outputs.unflatten(1, (height, -1)).permute(0, 3, 1, 2)
+
+
+def _convolves_few_channels(x: Tensor) -> bool:
+    """Tell whether torch's own convolution of few channels is the faster one on a CPU."""
+    if x.dtype != torch.float32:
+        return False
+    return not x.requires_grad or (torch.is_autocast_enabled("cpu") and HAS_AMX)
 
 
 def flatten(x: Tensor) -> Tensor:
@@ -236,6 +245,14 @@ def dropout(x: Tensor, rate: float, rng: torch.Generator | None) -> Tensor:
     words.random_(-(2**63), None, generator=rng)
     keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped
     return x * keep.to(x.dtype).mul_(256.0 / (256.0 - dropped))
+
+
+def leaky_relu(x: Tensor) -> Tensor:
+    """Apply the leaky ReLU to what a layer returned, in its place: nothing else reads it.
+
+    Not where the layer returned a view: of a change through one, the gradient is slow.
+    """
+    return F.leaky_relu(x, LEAK, inplace=not x._is_view())
 
 
 def gaussian_noise(x: Tensor, std: float, rng: torch.Generator | None) -> Tensor:

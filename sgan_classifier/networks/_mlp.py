@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._layers import LEAK, BatchNorm, Linear, LocalRandomModule, dropout, gaussian_noise
+from ._layers import BatchNorm, Linear, LocalRandomModule, dropout, gaussian_noise, leaky_relu
 
 
 class MLPDiscriminator(LocalRandomModule):
@@ -42,7 +42,7 @@ class MLPDiscriminator(LocalRandomModule):
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         x = gaussian_noise(x, self.input_noise, rng)
         for layer in self.layers:
-            x = F.leaky_relu(layer(x), LEAK)
+            x = leaky_relu(layer(x))
         return self.head(dropout(x, self.dropout_rate, rng)), x
 
 

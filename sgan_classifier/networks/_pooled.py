@@ -7,13 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._layers import (
-    LEAK,
     Conv2d,
     Linear,
     LocalRandomModule,
     SubPixelConv2d,
     dropout,
     flatten,
+    leaky_relu,
 )
 from ._strided import StridedGenerator
 
@@ -108,7 +108,7 @@ class PooledDiscriminator(LocalRandomModule):
             if self._is_pooled(i):
                 x = F.max_pool2d(x, 2)
             # after the pooling, of a quarter of the values: the activation keeps their order
-            x = F.leaky_relu(x, LEAK)
+            x = leaky_relu(x)
         features = flatten(x)
         return self.head(dropout(features, self.dropout_rate, rng)), features
 

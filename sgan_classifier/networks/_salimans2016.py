@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._layers import (
-    LEAK,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
@@ -16,6 +15,7 @@ from ._layers import (
     LocalRandomModule,
     dropout,
     gaussian_noise,
+    leaky_relu,
 )
 
 INITIAL_STD = 0.05  # of every direction; `initialize_from_data` then sets scale and bias
@@ -109,7 +109,7 @@ class SalimansConvDiscriminator(_DataInitialized):
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         x = dropout(x, 0.2, rng)
         for convolution in self.convolutions:
-            x = F.leaky_relu(convolution(x), LEAK)
+            x = leaky_relu(convolution(x))
             if convolution.stride == 2:
                 x = dropout(x, 0.5, rng)
         features = x.mean(dim=(2, 3))

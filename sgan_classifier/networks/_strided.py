@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._layers import (
-    LEAK,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
@@ -16,6 +15,7 @@ from ._layers import (
     LocalRandomModule,
     dropout,
     flatten,
+    leaky_relu,
     unflatten,
 )
 
@@ -72,7 +72,7 @@ class StridedDiscriminator(LocalRandomModule):
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         for convolution in self.convolutions:
-            x = F.leaky_relu(convolution(x), LEAK)
+            x = leaky_relu(convolution(x))
         features = flatten(x)
         return self.head(dropout(features, self.dropout_rate, rng)), features
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from ..._device import HAS_AMX
 from .._record import _processor, _versions, to_plain, write_results
 from .._statistics import markdown_table
 from ._accuracy import accuracy
@@ -22,7 +23,7 @@ from ._prediction import memory, predict
 from ._result import NOT_MEASURED, Section
 from ._setting import Options, threads
 from ._start import start
-from ._steps import faster, growth, has_amx, overhead, small_batch
+from ._steps import faster, growth, overhead, small_batch
 from ._sweep import sweep
 
 NAME = "speed"
@@ -166,7 +167,7 @@ def _machine() -> dict[str, Any]:
         "processor": _processor(),
         "n_cpus": os.cpu_count(),
         "capability": torch.backends.cpu.get_cpu_capability(),
-        "has_amx": has_amx(),
+        "has_amx": HAS_AMX,
     }
 
 

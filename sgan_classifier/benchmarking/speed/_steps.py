@@ -4,9 +4,9 @@ import statistics
 from typing import Any
 
 import numpy as np
-import torch
 
 from ... import SGANClassifier
+from ..._device import HAS_AMX
 from ._plain_loop import PlainLoop
 from ._precisions import compare_accuracies
 from ._result import Section, Target, milliseconds
@@ -78,7 +78,7 @@ def faster(options: Options) -> Section:
     runs |= {PLAIN: _loop(PlainLoop, single).run, TUTORIAL: _loop(TutorialLoop, single).run}
     seconds = side_by_side(runs, options.steps, options.rounds)
     section = Section("Precision and the loops of others")
-    section.figures = {"precision": chosen, "has_amx": has_amx(), "seconds_a_step": seconds}
+    section.figures = {"precision": chosen, "has_amx": HAS_AMX, "seconds_a_step": seconds}
     rows = [
         [run, milliseconds(statistics.median(seconds[run])), f"{ratio(seconds, run, name):.2f}"]
         for run in runs
@@ -88,7 +88,7 @@ def faster(options: Options) -> Section:
         ["", "milliseconds a step", f"times {name}"],
         rows,
     )
-    if has_amx():
+    if HAS_AMX:
         for loop, bound in ((PLAIN, 1.8), (TUTORIAL, 2.5)):
             section.targets.append(
                 Target(
@@ -181,11 +181,6 @@ def growth(options: Options) -> Section:
         ],
     )
     return section
-
-
-def has_amx() -> bool:
-    """Tell whether the CPU has AMX tiles."""
-    return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
 
 
 def _images_a_step(model: SGANClassifier) -> int:
