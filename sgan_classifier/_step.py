@@ -141,13 +141,17 @@ class TrainingStep:
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Train both networks on a batch: work for the device alone, the same at every step."""
         with exact_kernels(self.device):
-            batches, pseudo_labels, fake = [], None, None
+            rows, pseudo_labels, fake = {}, None, None
             if batch.labeled is not None:
-                batches.append(self._view(batch.labeled))
+                rows["labeled"] = batch.labeled
             if batch.unlabeled is not None:
-                batches.append(self._view(batch.unlabeled, "strong"))
+                rows["strong"] = batch.unlabeled
                 if self.settings.pseudo_label_weight > 0 or self.balance_weight > 0:
-                    pseudo_labels = self._pseudo_label(self._view(batch.unlabeled, "weak"))
+                    rows["weak"] = batch.unlabeled
+            views = self._views(rows)
+            if "weak" in views:
+                pseudo_labels = self._pseudo_label(views.pop("weak"))
+            batches = list(views.values())
             if self.is_adversarial:
                 fake = self._generate(max(self.settings.fake_batch_sizes))
                 batches.append(fake[: self.settings.fake_batch_sizes[0]].detach())
@@ -256,8 +260,8 @@ class TrainingStep:
             logits, _ = self.net.average_(x)
         return self.net.threshold_(torch.softmax(logits.float(), dim=1), self.prior)
 
-    def _view(self, batch: Tensor, kind: str = "labeled") -> Tensor:
-        """Augment and scale rows, (b, *input_shape).
+    def _views(self, rows: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Augment and scale the rows (b, *input_shape) of each kind of view, all in few passes.
 
         A "strong" view is one that the discriminator learns to label as the running average labels
         a "weak" view of the same image. Weak views are moved, mirrored and turned by right angles
@@ -265,19 +269,21 @@ class TrainingStep:
         """
         augment = self.settings.augment
         if callable(augment):
-            return augment(self.net.scaler.transform(batch))
+            return {kind: augment(self.net.scaler.transform(some)) for kind, some in rows.items()}
+        together = torch.cat(list(rows.values()))
         if augment:
-            batch = geometric_view(batch, augment, self.rng)
-        x = self.net.scaler.transform(batch)
-        if kind == "weak":
-            return x
-        if "affine" in augment:
-            x = affine_view(x, self.rng)
-        if "brightness" in augment:
-            x = photometric_view(x, self.rng)
-        if kind == "strong" and "cutout" in augment:
-            x = cutout_view(x, self.rng)
-        return x
+            together = geometric_view(together, augment, self.rng)
+        parts = self.net.scaler.transform(together).split([len(some) for some in rows.values()])
+        views = dict(zip(rows, parts, strict=True))
+        for kind, x in views.items():
+            if kind != "weak" and "affine" in augment:
+                x = affine_view(x, self.rng)
+            if kind != "weak" and "brightness" in augment:
+                x = photometric_view(x, self.rng)
+            if kind == "strong" and "cutout" in augment:
+                x = cutout_view(x, self.rng)
+            views[kind] = x
+        return views
 
     # ------------------------------------------------------------------ passes
 

@@ -199,9 +199,9 @@ def test_teacher_judges_images_that_are_only_moved_mirrored_and_turned():
     step = TrainingStep(net, TrainingData(rows, np.zeros(len(X), dtype=np.int64), pool=rows))
     some = rows.take(np.arange(4))
     plain = net.scaler.transform(some)
-    assert torch.equal(step._view(some, "weak"), plain)
+    assert torch.equal(step._views({"weak": some})["weak"], plain)
     for kind in ("labeled", "strong"):
-        assert not torch.allclose(step._view(some, kind), plain)
+        assert not torch.allclose(step._views({kind: some})[kind], plain)
 
 
 @both

@@ -179,7 +179,8 @@ def assert_generator_step_leaves_discriminator_alone(step_class, **params):
     net, step = prepared_step(step_class, **params)
     fake = step._generate(8)
     with torch.no_grad():
-        real_features = net.module_(step._view(step.data.pool.take(np.arange(8))))[1].mean(dim=0)
+        views = step._views({"strong": step.data.pool.take(np.arange(8))})
+        real_features = net.module_(views["strong"])[1].mean(dim=0)
     own = parameters(net.generator_)
     before = state(net.module_), gradients(net.module_), state(net.average_)
     step._update_generator(fake, real_features)

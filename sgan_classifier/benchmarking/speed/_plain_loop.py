@@ -93,16 +93,15 @@ class PlainLoop:
         s = self.settings
         self.step += 1
         targets = self.targets[labeled]
-        batches = [
-            self._view(self.labeled[labeled]),
-            self._view(self.pool[unlabeled], "strong"),
-        ]
+        rows = {"labeled": self.labeled[labeled], "strong": self.pool[unlabeled]}
+        if needs_teacher(s):
+            rows["weak"] = rows["strong"]
+        views = self._views(rows)
         pseudo_labels = None
         if needs_teacher(s):
             with torch.no_grad():
-                pseudo_labels = self.pseudo_labels(
-                    self.teacher(self._view(self.pool[unlabeled], "weak"))[0], self.prior
-                )
+                pseudo_labels = self.pseudo_labels(self.teacher(views.pop("weak"))[0], self.prior)
+        batches = list(views.values())
         z = self.generator.sample_latent(max(s.fake_batch_sizes), self.rng)
         fake = self.generator(z, self.rng)
         batches.append(fake[: s.fake_batch_sizes[0]].detach())
@@ -137,13 +136,17 @@ class PlainLoop:
         self.generator_average.follow(self.step)
         return {name: term.detach() for name, term in terms.items()}
 
-    def _view(self, x: Tensor, kind: str = "labeled") -> Tensor:
+    def _views(self, rows: dict[str, Tensor]) -> dict[str, Tensor]:
         names = self.settings.augment
         if callable(names):
-            return names(x)
+            return {kind: names(x) for kind, x in rows.items()}
         if not names:
-            return x
-        return photometric(geometric_view(x, names, self.rng), names, self.rng, kind)
+            return rows
+        together = geometric_view(torch.cat(list(rows.values())), names, self.rng)
+        parts = together.split([len(x) for x in rows.values()])
+        return {
+            kind: photometric(x, names, self.rng, kind) for kind, x in zip(rows, parts, strict=True)
+        }
 
     def _train_discriminator(self, trained: bool) -> None:
         for weight in self.weights:
