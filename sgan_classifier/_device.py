@@ -51,8 +51,9 @@ def resolve_precision(precision: str, device: torch.device, is_image: bool) -> s
     ----------
     precision : {"auto", "fp32", "bf16"}
         "auto" takes bf16 autocast for images where the hardware multiplies bf16 natively: CUDA
-        devices that report it, and CPUs with AMX or AVX-512 BF16. Elsewhere bf16 is slower than
-        fp32. The matrices of feature tables are too small to gain.
+        devices that report it, and CPUs with AMX, or with AVX-512 BF16 of another maker than
+        Intel, whose own is slower than fp32. Elsewhere bf16 is slower than fp32. The matrices of
+        feature tables are too small to gain.
     device : torch.device
     is_image : bool
     """
@@ -65,8 +66,11 @@ def _multiplies_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-        return any(getattr(torch.cpu, probe, bool)() for probe in probes)
+        return HAS_AMX or (
+            getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
+            # older versions of torch do not tell the name
+            and "Intel" not in getattr(torch.cpu, "get_capabilities", dict)().get("cpu_name", "")
+        )
     return False
 
 

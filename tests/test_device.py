@@ -48,6 +48,26 @@ def test_hardware_is_asked_without_failing():
     assert _device._multiplies_bf16(torch.device("meta")) is False
 
 
+@pytest.mark.parametrize(
+    ("has_amx", "has_avx512_bf16", "name", "expected"),
+    [
+        (True, True, "Intel Xeon", True),
+        (False, True, "AMD EPYC", True),
+        (False, True, "Intel Xeon", False),
+        (False, False, "AMD EPYC", False),
+    ],
+)
+def test_a_cpu_multiplies_bf16_by_amx_or_by_avx512_that_is_not_intels(
+    monkeypatch, has_amx, has_avx512_bf16, name, expected
+):
+    monkeypatch.setattr(_device, "HAS_AMX", has_amx)
+    monkeypatch.setattr(
+        torch.cpu, "_is_avx512_bf16_supported", lambda: has_avx512_bf16, raising=False
+    )
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": name}, raising=False)
+    assert _device._multiplies_bf16(torch.device("cpu")) is expected
+
+
 @both
 def test_fitted_estimator_says_where_and_how_it_was_trained(make):
     estimator = make(device="cpu", precision="fp32").fit(X, Y)
