@@ -83,10 +83,12 @@ class Rows:
         return self._to_tensor(rows)
 
     def chunks(self, size: int) -> Iterator[Tensor]:
-        """Yield all rows in order, at most `size` at a time, as by `take`."""
+        """Yield all rows in order, at most `size` at a time, as by `take`, but not to write to."""
         if self.index is None and len(self.arrays) == 1:
             for start in range(0, len(self), size):
-                yield self._to_tensor(self.arrays[0][start : start + size].copy())
+                rows = self.arrays[0][start : start + size]
+                is_usable = rows.flags.writeable and min(rows.strides) >= 0
+                yield self._to_tensor(rows if is_usable else rows.copy())
         else:
             for start in range(0, len(self), size):
                 yield self.take(np.arange(start, min(start + size, len(self))))

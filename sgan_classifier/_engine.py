@@ -286,7 +286,9 @@ class SemiSupervisedNet(NeuralNet):
     def answers(
         self, rows: Rows, *, dtype: torch.dtype = torch.float32
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (logits, features) of all rows in order, batch by batch, on the CPU.
+        """Yield (logits, features) of all rows in order, batch by batch.
+
+        Logits are in `dtype` and on the CPU. Features are left as the network gave them: few ask.
 
         Parameters
         ----------
@@ -306,7 +308,7 @@ class SemiSupervisedNet(NeuralNet):
             ):
                 x = self.scaler.transform(self.to_device(batch), dtype)
                 logits, features = module(x)
-            yield logits.to(dtype).cpu(), features.to(dtype).cpu()
+            yield logits.to(dtype).cpu(), features
 
     def to_device(self, batch: Tensor) -> Tensor:
         """Move a batch to the device; Apple's has no float64."""

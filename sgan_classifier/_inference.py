@@ -89,8 +89,8 @@ class InferenceMixin:
         ndarray of shape (n, n_features_out)
             float64 for float64 input, else float32.
         """
-        dtype = np.float64 if np.asarray(X).dtype == np.float64 else np.float32
-        return self._collected(X, lambda _, features: features).astype(dtype, copy=False)
+        dtype = torch.float64 if np.asarray(X).dtype == np.float64 else torch.float32
+        return self._collected(X, lambda _, features: features.to(dtype).cpu())
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on the labelled rows; unlabelled rows are left out.

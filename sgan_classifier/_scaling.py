@@ -1,5 +1,6 @@
 """From the units of X to the networks' units, batch by batch, and back."""
 
+import math
 import warnings
 
 import numpy as np
@@ -94,11 +95,13 @@ class Scaler:
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
         x = batch.to(working)
         offset, scale = self._offset_and_scale(x)
-        x = ((x - offset) / scale).to(dtype)
-        if self.typical_std is not None:
-            x, mean, std = _centred_images(x)
-            x = x * (PER_IMAGE_STD / (std + PER_IMAGE_FLOOR)) + PER_IMAGE_BRIGHTNESS * mean
-        return x
+        if self.typical_std is None:
+            return (x - offset).div_(scale).to(dtype)
+        # each image by itself, in few passes: what it is divided by and keeps of its mean are in
+        # units of the scale
+        x, mean, std = _centred_images(x)
+        x.mul_(PER_IMAGE_STD / (std + PER_IMAGE_FLOOR * scale))
+        return x.add_(PER_IMAGE_BRIGHTNESS * ((mean - offset) / scale)).to(dtype)
 
     def inverse(self, x: Tensor) -> Tensor:
         """Bring scaled values (b, *input_shape) back to the units of X.
@@ -215,7 +218,8 @@ def _centred_images(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     dim = tuple(range(1, x.dim()))
     mean = x.mean(dim=dim, keepdim=True)
     centred = x - mean
-    return centred, mean, centred.square().mean(dim=dim, keepdim=True).sqrt()
+    norm = torch.linalg.vector_norm(centred, dim=dim, keepdim=True)
+    return centred, mean, norm / math.sqrt(math.prod(x.shape[1:]))
 
 
 def _typical_std(rows: Rows, plain: Scaler) -> float:
