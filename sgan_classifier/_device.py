@@ -67,11 +67,16 @@ def _multiplies_bf16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
         return HAS_AMX or (
-            getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
-            # older versions of torch do not tell the name
-            and "Intel" not in getattr(torch.cpu, "get_capabilities", dict)().get("cpu_name", "")
+            getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() and "Intel" not in _cpu_name()
         )
     return False
+
+
+def _cpu_name() -> str:
+    """Return the CPU's name, maker first; "" from versions of torch that do not know it."""
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return ""
+    return str(torch.cpu.get_capabilities().get("cpu_name", ""))
 
 
 @contextmanager

@@ -62,9 +62,9 @@ def test_callbacks_that_only_listen_change_no_weight(make):
 
 
 def test_long_fit_makes_up_to_fifty_records():
-    estimator = sgan(max_iter=120).fit(X, Y)
-    assert len(estimator.history_) == 40  # every third step: every second would make sixty
-    assert estimator.history_[-1]["step"] == estimator.n_iter_ == 120
+    estimator = sgan(max_iter=240).fit(X, Y)
+    assert len(estimator.history_) == 48  # every fifth step: every fourth would make sixty
+    assert estimator.history_[-1]["step"] == estimator.n_iter_ == 240
 
 
 @both
