@@ -87,8 +87,8 @@ class Rows:
         if self.index is None and len(self.arrays) == 1:
             for start in range(0, len(self), size):
                 rows = self.arrays[0][start : start + size]
-                is_usable = rows.flags.writeable and min(rows.strides) >= 0
-                yield self._to_tensor(rows if is_usable else rows.copy())
+                # torch takes an array as it is where numpy calls it a "carray"
+                yield self._to_tensor(rows if rows.flags.carray else rows.copy())
         else:
             for start in range(0, len(self), size):
                 yield self.take(np.arange(start, min(start + size, len(self))))

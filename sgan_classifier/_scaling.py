@@ -95,13 +95,11 @@ class Scaler:
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
         x = batch.to(working)
         offset, scale = self._offset_and_scale(x)
-        if self.typical_std is None:
-            return (x - offset).div_(scale).to(dtype)
-        # each image by itself, in few passes: what it is divided by and keeps of its mean are in
-        # units of the scale
-        x, mean, std = _centred_images(x)
-        x.mul_(PER_IMAGE_STD / (std + PER_IMAGE_FLOOR * scale))
-        return x.add_(PER_IMAGE_BRIGHTNESS * ((mean - offset) / scale)).to(dtype)
+        x = (x - offset).div_(scale).to(dtype)
+        if self.typical_std is not None:
+            x, mean, std = _centred_images(x)
+            x.mul_(PER_IMAGE_STD / (std + PER_IMAGE_FLOOR)).add_(PER_IMAGE_BRIGHTNESS * mean)
+        return x
 
     def inverse(self, x: Tensor) -> Tensor:
         """Bring scaled values (b, *input_shape) back to the units of X.

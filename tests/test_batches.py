@@ -114,6 +114,26 @@ def test_a_batch_is_a_copy_that_may_be_changed():
     assert array[1, 0, 0] == 1
 
 
+def odd_arrays():
+    """The same rows in memory that torch cannot take as it is, or must not write to."""
+    array = numbered(5, dtype=np.float32)
+    record = np.zeros(5, dtype=[("flag", np.uint8), ("image", np.float32, array.shape[1:])])
+    record["image"] = array
+    frozen = array.copy()
+    frozen.setflags(write=False)
+    reversed_twice = np.ascontiguousarray(array[:, :, ::-1])[:, :, ::-1]
+    return {"field": record["image"], "read-only": frozen, "reversed": reversed_twice}
+
+
+@pytest.mark.parametrize("kind", odd_arrays())
+def test_chunks_of_memory_that_torch_cannot_take_are_copies(kind):
+    array = odd_arrays()[kind]
+    (chunk,) = rows_of(array).chunks(5)
+    np.testing.assert_array_equal(chunk[:, 0], numbered(5, dtype=np.float32))
+    chunk.zero_()
+    np.testing.assert_array_equal(array, numbered(5, dtype=np.float32))
+
+
 # ------------------------------------------------------------------ which labelled rows come
 
 

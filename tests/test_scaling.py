@@ -105,6 +105,23 @@ def test_per_image_evens_out_contrast_and_keeps_a_part_of_the_brightness():
     torch.testing.assert_close(first, second, rtol=0.1, atol=0)
 
 
+@pytest.mark.parametrize("unit", [1e-25, 1e25])  # whose squares float32 does not hold
+def test_per_image_is_the_same_in_any_unit(unit):
+    images = np.random.default_rng(0).uniform(0, 1, (10, 6, 6)).astype(np.float32)
+    plain, of_images = fit(images, "per_image")
+    other, in_unit = fit(images * np.float32(unit), "per_image")
+    torch.testing.assert_close(other.transform(in_unit), plain.transform(of_images))
+
+
+def test_scaling_leaves_the_rows_as_they_are():
+    images = np.random.default_rng(0).uniform(0, 1, (4, 6, 6)).astype(np.float32)
+    for scaling in ("per_image", "standard", None):
+        scaler, batch = fit(images, scaling)
+        before = batch.clone()
+        scaler.transform(batch)
+        assert torch.equal(batch, before)
+
+
 def test_per_image_does_not_amplify_the_noise_of_a_flat_image():
     images = np.random.default_rng(0).uniform(0, 1, (4, 8, 8))
     images[0] = 0.5 + 1e-4 * images[1]
