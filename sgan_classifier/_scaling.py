@@ -93,9 +93,8 @@ class Scaler:
         float64 batches are scaled in float64 first, so that a large offset costs no digits.
         """
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
-        x = batch.to(working)
-        offset, scale = self._offset_and_scale(x)
-        x = (x - offset).div_(scale).to(dtype)
+        offset, scale = self._offset_and_scale(working, batch.device)
+        x = torch.sub(batch, offset).div_(scale).to(dtype)  # what follows works in place
         if self.typical_std is not None:
             x, mean, std = _centred_images(x)
             x.mul_(PER_IMAGE_STD / (std + PER_IMAGE_FLOOR)).add_(PER_IMAGE_BRIGHTNESS * mean)
@@ -113,17 +112,17 @@ class Scaler:
             kept = x.mean(dim=tuple(range(1, x.dim())), keepdim=True)
             contrast = (self.typical_std + PER_IMAGE_FLOOR) / PER_IMAGE_STD
             x = (x - kept) * contrast + (kept / PER_IMAGE_BRIGHTNESS).clamp(-1.0, 1.0)
-        offset, scale = self._offset_and_scale(x)
+        offset, scale = self._offset_and_scale(x.dtype, x.device)
         return x * scale + offset
 
-    def _offset_and_scale(self, like: Tensor) -> tuple[Tensor, Tensor]:
+    def _offset_and_scale(self, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return both as tensors, made once: that takes longer than to scale a batch of a table."""
-        key = (like.dtype, like.device)
+        key = (dtype, device)
         if key not in self._tensors:
             with torch.inference_mode(False):  # prediction may be the first to ask
                 self._tensors[key] = (
-                    torch.as_tensor(self.offset, dtype=like.dtype, device=like.device),
-                    torch.as_tensor(self.scale, dtype=like.dtype, device=like.device),
+                    torch.as_tensor(self.offset, dtype=dtype, device=device),
+                    torch.as_tensor(self.scale, dtype=dtype, device=device),
                 )
         return self._tensors[key]
 
@@ -212,12 +211,14 @@ def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _centred_images(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return each image less its mean, the means, and the deviations; torch.std_mean is slower."""
+    """Take its mean from each image, in place, and return the images, the means and deviations.
+
+    torch.std_mean is slower.
+    """
     dim = tuple(range(1, x.dim()))
     mean = x.mean(dim=dim, keepdim=True)
-    centred = x - mean
-    norm = torch.linalg.vector_norm(centred, dim=dim, keepdim=True)
-    return centred, mean, norm / math.sqrt(math.prod(x.shape[1:]))
+    norm = torch.linalg.vector_norm(x.sub_(mean), dim=dim, keepdim=True)
+    return x, mean, norm / math.sqrt(math.prod(x.shape[1:]))
 
 
 def _typical_std(rows: Rows, plain: Scaler) -> float:
