@@ -87,7 +87,7 @@ class Rows:
         if self.index is None and len(self.arrays) == 1:
             for start in range(0, len(self), size):
                 rows = self.arrays[0][start : start + size]
-                # torch takes an array as it is where numpy calls it a "carray"
+                # "carray": in order, aligned and writeable, as torch wants the memory it shares
                 yield self._to_tensor(rows if rows.flags.carray else rows.copy())
         else:
             for start in range(0, len(self), size):
