@@ -55,7 +55,7 @@ def make_parser(script: str, description: str, data: str | None = None) -> argpa
         type=int,
         default=1,
         metavar="N",
-        help="fits at a time, one thread each (default: %(default)s)",
+        help="fits at a time (default: %(default)s)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default: %(default)s)")
     add_out(parser)

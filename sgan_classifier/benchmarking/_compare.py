@@ -25,6 +25,7 @@ def compare(
     n_jobs: int,
     random_state: int,
     verbose: int,
+    n_threads: int = 1,
 ) -> LabelEfficiencyCurve:
     """Run `label_efficiency_curve` with the settings that all benchmarks share."""
     with warnings.catch_warnings():
@@ -45,7 +46,7 @@ def compare(
             n_jobs=n_jobs,
             memory=memory,
             verbose=verbose,
-            n_threads=1,
+            n_threads=n_threads,
         )
 
 

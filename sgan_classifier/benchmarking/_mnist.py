@@ -27,6 +27,7 @@ def run_mnist(
     steps: Sequence[int] = (),
     cnn_budgets: Sequence[int] = (),
     n_jobs: int = 1,
+    n_threads: int = 1,
     random_state: int = 0,
     device: str = "auto",
     verbose: int = 1,
@@ -50,6 +51,8 @@ def run_mnist(
         Budgets in steps.
     cnn_budgets : sequence of int, default=()
         As in `run_label_efficiency`.
+    n_threads : int, default=1
+        Threads of each fit.
     n_jobs, random_state, device, verbose
         As in `run_label_efficiency`.
 
@@ -70,7 +73,7 @@ def run_mnist(
     record = describe_run(
         data,
         command,
-        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        **draw_settings(n_labels, n_draws, random_state, n_jobs, n_threads),
         minutes=list(minutes),
         steps=list(steps),
         cnn_budgets=list(cnn_budgets),
@@ -82,7 +85,8 @@ def run_mnist(
     if list(n_labels) != list(LABELS):
         stem += f"_{'_'.join(map(str, n_labels))}_labels"
     started = time.perf_counter()
-    running: dict[str, Any] = {"memory": out / CACHE, "n_jobs": n_jobs, "verbose": verbose}
+    threads = {"n_jobs": n_jobs, "n_threads": n_threads}
+    running: dict[str, Any] = {"memory": out / CACHE, "verbose": verbose, **threads}
     chosen = None
     if cnn_budgets:
         seeds = range(random_state, random_state + n_draws)
@@ -96,8 +100,8 @@ def run_mnist(
             max(n_labels),
             60 * limit,
             memory=out / CACHE,
-            n_jobs=n_jobs,
             machine=record["machine"],
+            **threads,
         )
         budgets.append({"minutes": limit, **planned})
     budgets += [{"minutes": None, "steps": n} for n in sorted(steps)]

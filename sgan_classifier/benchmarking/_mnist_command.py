@@ -40,6 +40,13 @@ def mnist_main(arguments: Sequence[str] | None = None) -> int:
     budgets.add_argument(
         "--steps", nargs="+", type=positive_integer, metavar="N", help="numbers of steps instead"
     )
+    parser.add_argument(
+        "--threads",
+        type=positive_integer,
+        default=1,
+        metavar="N",
+        help="threads of each fit (default: %(default)s)",
+    )
     add_cnn_budgets(parser)
 
     def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
@@ -51,6 +58,7 @@ def mnist_main(arguments: Sequence[str] | None = None) -> int:
             minutes=minutes,
             steps=options.steps or (),
             cnn_budgets=chosen_cnn_budgets(options, is_quick_look=False),
+            n_threads=options.threads,
             **settings,
         )
 

@@ -33,6 +33,7 @@ def choose_budgets(
     memory: Path,
     n_jobs: int,
     verbose: int,
+    n_threads: int = 1,
 ) -> dict[str, Any]:
     """Choose the CNN's number of steps for each number of labels, on training rows alone.
 
@@ -52,7 +53,7 @@ def choose_budgets(
         None of them is used.
     memory : Path
         Folder of finished fits.
-    n_jobs, verbose : int
+    n_jobs, verbose, n_threads : int
 
     Returns
     -------
@@ -81,6 +82,7 @@ def choose_budgets(
         n_jobs=n_jobs,
         random_state=SELECTION_SEED,
         verbose=verbose,
+        n_threads=n_threads,
     )
     means = np.array(list(curve.mean().values()))  # (n_budgets, n_sizes)
     what = "rows" if data.groups is None else "rows of scenes"

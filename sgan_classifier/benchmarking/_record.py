@@ -71,15 +71,19 @@ def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str
 
 
 def draw_settings(
-    n_labels: Sequence[int | str], n_draws: int, random_state: int, n_jobs: int
+    n_labels: Sequence[int | str],
+    n_draws: int,
+    random_state: int,
+    n_jobs: int,
+    n_threads: int = 1,
 ) -> dict[str, Any]:
-    """Return the settings of every run on draws of labels, whose fits take one thread each."""
+    """Return the settings of every run on draws of labels."""
     return {
         "n_labels": list(n_labels),
         "n_draws": n_draws,
         "random_state": random_state,
         "n_jobs": n_jobs,
-        "n_threads": 1,
+        "n_threads": n_threads,
     }
 
 

@@ -119,7 +119,8 @@ def run_summary(record: dict[str, Any], about_test_rows: str = "which decide not
         f"- Draws: {settings['n_draws']} per number of labels, seeds from "
         f"{settings['random_state']}.",
         f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
-        f"{settings['n_threads']} thread a fit, {settings['n_jobs']} fits at a time; "
+        f"{_count(settings['n_threads'], 'thread')} a fit, "
+        f"{_count(settings['n_jobs'], 'fit')} at a time; "
         f"{minutes:.0f} minutes. {record['date']}.",
         f"- Versions: {versions}.",
     ]
@@ -142,6 +143,10 @@ def accuracy_table(record: dict[str, Any]) -> str:
         published = [_cell(figures.get(int(n_labels))) for figures in study.values()]
         rows.append([str(n_labels), *cells, *published])
     return markdown_table(["labels", *means, *study], rows)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _recipe_note(record: dict[str, Any]) -> list[str]:

@@ -30,6 +30,7 @@ def plan_steps(
     memory: Path,
     n_jobs: int,
     machine: dict[str, Any],
+    n_threads: int = 1,
 ) -> dict[str, float]:
     """Find the number of steps for a budget by a short run, as many fits side by side as later.
 
@@ -46,9 +47,11 @@ def plan_steps(
     memory : Path
         Folder of what is stored.
     n_jobs : int
-        Fits at a time, one thread each.
+        Fits at a time.
     machine : dict
         Of the record. The figures of one machine are not taken for those of another.
+    n_threads : int, default=1
+        Threads of each fit.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def plan_steps(
     """
     stored = joblib.Memory(memory, verbose=0).cache(time_fits, ignore=["data"])
     key = joblib.hash((code_hash(), data.X_train, data.y_train, machine))
-    timed = stored(estimator, data, n_labels, n_jobs, key)
+    timed = stored(estimator, data, n_labels, n_jobs, key, n_threads)
     start, a_step = max(timed, key=lambda pair: pair[0] + 1000 * pair[1])
     n_steps = int((PLANNED * seconds - start) / a_step)
     if n_steps < 1:
@@ -78,24 +81,29 @@ def plan_steps(
 
 
 def time_fits(
-    estimator: BaseEstimator, data: BenchmarkData, n_labels: int, n_jobs: int, data_key: str
+    estimator: BaseEstimator,
+    data: BenchmarkData,
+    n_labels: int,
+    n_jobs: int,
+    data_key: str,
+    n_threads: int = 1,
 ) -> list[tuple[float, float]]:
     """Time `n_jobs` fits side by side: seconds to start and seconds a step, of each."""
     timed = Parallel(n_jobs=n_jobs)(
-        delayed(_time_fit)(estimator, data, n_labels, SELECTION_SEED + i)
+        delayed(_time_fit)(estimator, data, n_labels, SELECTION_SEED + i, n_threads)
         for i in range(joblib.effective_n_jobs(n_jobs))
     )
     return list(timed)
 
 
 def _time_fit(
-    estimator: BaseEstimator, data: BenchmarkData, n_labels: int, seed: int
+    estimator: BaseEstimator, data: BenchmarkData, n_labels: int, seed: int, n_threads: int
 ) -> tuple[float, float]:
     y = mask_labels(data.y_train, n_labels, random_state=seed)
 
     def seconds(n_steps: int) -> float:
         model = clone(estimator).set_params(max_iter=n_steps, random_state=seed)
-        return timed_fit(lambda: model.fit(data.X_train, y))
+        return timed_fit(lambda: model.fit(data.X_train, y), n_threads)
 
     seconds(WARM_UP)
     few, many = seconds(FEW), seconds(MANY)
@@ -103,15 +111,15 @@ def _time_fit(
     return max(0.0, few - FEW * a_step), a_step
 
 
-def timed_fit(fit: Callable[[], Any]) -> float:
-    """Call `fit` on one thread and return its seconds.
+def timed_fit(fit: Callable[[], Any], n_threads: int = 1) -> float:
+    """Call `fit` on `n_threads` threads and return its seconds.
 
     Raises
     ------
     KeyboardInterrupt
         If it was stopped by Ctrl-C, after which an estimator keeps its weights: no finished fit.
     """
-    with limit_threads(1), warnings.catch_warnings():
+    with limit_threads(n_threads), warnings.catch_warnings():
         warnings.simplefilter("error", TrainingInterruptedWarning)
         began = time.perf_counter()
         try:
