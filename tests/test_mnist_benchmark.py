@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from tiny import curve_of, noise_images, sgan
 
+from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.benchmarking import (
     BenchmarkData,
     mnist_main,
@@ -120,7 +122,7 @@ def test_goals_are_those_of_the_numbers_of_labels_that_were_asked_for():
 
 
 def test_steps_are_planned_for_the_slowest_of_the_fits(tmp_path, monkeypatch):
-    def timed(estimator, data, n_labels, n_jobs, data_key):
+    def timed(estimator, data, n_labels, n_jobs, data_key, n_threads):
         return [(1.0, 0.01), (2.0, 0.02)]
 
     monkeypatch.setattr(timing, "time_fits", timed)
@@ -142,6 +144,31 @@ def test_timing_is_measured_once_and_then_remembered(tmp_path, monkeypatch):
     ((start, a_step),) = time_fits(sgan(), noise(), 4, 1, "")
     assert start >= 0
     assert a_step > 0
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_every_fit_takes_the_threads_asked_for(tmp_path, monkeypatch, n_threads):
+    seen = set()
+
+    def threads_of(fit):
+        def fit_and_look(self, *args, **kwargs):
+            if self.width == noise().parameters["width"]:  # and not the look at the machine
+                seen.add(torch.get_num_threads())
+            return fit(self, *args, **kwargs)
+
+        return fit_and_look
+
+    for estimator in (SGANClassifier, CNNClassifier):
+        monkeypatch.setattr(estimator, "fit", threads_of(estimator.fit))
+    for steps in ("WARM_UP", "FEW", "MANY"):
+        monkeypatch.setattr(timing, steps, 1 + (steps == "MANY"))
+    time_fits(sgan(), noise(), 4, 1, "", n_threads)
+    options = {"n_threads": n_threads, "out": tmp_path, "command": "", "verbose": 0}
+    record = run_mnist(noise(), [4], 1, steps=[1], cnn_budgets=[1], **options)
+    assert seen == {n_threads}
+    assert record["settings"]["n_threads"] == n_threads
+    expected = f"{n_threads} thread{'s' * (n_threads > 1)} a fit, 1 fit at a time"
+    assert expected in mnist_report(record)
 
 
 def test_run_without_a_budget_is_refused(tmp_path):
