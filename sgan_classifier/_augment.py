@@ -140,7 +140,7 @@ def photometric_view(x: Tensor, rng: torch.Generator) -> Tensor:
 
 def _uniform(shape: tuple[int, ...], rng: torch.Generator, device: torch.device) -> Tensor:
     """Draw from [-1, 1)."""
-    return 2.0 * torch.rand(shape, generator=rng, device=device) - 1.0
+    return 2.0 * torch.rand(shape, generator=rng, device=device, dtype=torch.float32) - 1.0
 
 
 def _reflect(position: Tensor, size: int) -> Tensor:

@@ -23,7 +23,7 @@ from ._device import PRECISIONS
 from ._inference import InferenceMixin
 from ._layout import Layout, infer_layout
 from ._pool import check_scale, warn_if_cut
-from ._random import draw_seed, isolated_global_state
+from ._random import draw_seed
 from ._scaling import SCALINGS
 from ._targets import check_classes, codes_among, encode_labels
 from ._threads import check_threads
@@ -126,7 +126,7 @@ class BaseImageClassifier(
         with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
             seed = seed if checkpoint is None else checkpoint.seed
             data = self._training_data(X, codes, pool, layout, classes, seed)
-            with isolated_global_state(seed, self._uses_foreign_code):
+            with self._own_state(seed):
                 if not continues:
                     self._start(data, classes, layout, seed)
                 self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
@@ -173,13 +173,14 @@ class BaseImageClassifier(
                 )
         seed = draw_seed(self.random_state) if first else self._seed
         data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
-        with isolated_global_state(seed, self._uses_foreign_code):
+        with self._own_state(seed):
             if first:
                 self._start(data, known, layout, seed)
             self.net_.label_counts_ += np.bincount(data.codes, minlength=len(known))
             n_steps = math.ceil(len(data.labeled) / self.batch_size)
             if data.pool is not None:
-                batch = self.net_.settings.unlabeled_batch_size
+                settings = self._settings(torch.device(self.net_.device), layout)
+                batch = settings.unlabeled_batch_size
                 n_steps = max(n_steps, math.ceil(len(data.pool) / batch))
             return self._train(data, n_steps, "constant")
 

@@ -46,6 +46,9 @@ class Checkpoint:
     Attributes
     ----------
     seed : int
+    class_prior : ndarray of shape (n_classes,) or None
+        Of the fit, where the file has it: the probe that found it saw other weights than a warm
+        start now has.
     exists : bool
         Whether the fit was begun before, and goes on from the file.
     """
@@ -67,11 +70,14 @@ class Checkpoint:
         self.every, self.fingerprint, self.start_step = every, fingerprint, start_step
         self.seed, self.keeps_global_state = seed, keeps_global_state
         self._content: dict[str, Any] | None = None
+        self.class_prior: np.ndarray | None = None
         self.exists = self.path.exists()
         if self.exists:
             self._content, self._tensors = _tensor_file.read(self.path, KIND)
             self._check(start_step, n_steps)
             self.seed, self.start_step = self._content["seed"], self._content["start_step"]
+            prior = self._content.get("class_prior")  # that files of an early version lack
+            self.class_prior = None if prior is None else decode(prior)
 
     def _check(self, step: int, n_steps: int) -> None:
         """Raise if the file belongs to another fit."""
@@ -128,6 +134,7 @@ class Checkpoint:
             "seconds": run.seconds,
             "n_steps_of_totals": run.totals.n_steps,
             "early_stopping": encode((stopping.best_loss, stopping.records_since_best)),
+            "class_prior": encode(net.class_prior_),
             "net": trained,
         }
         if self.keeps_global_state:

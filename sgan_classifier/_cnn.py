@@ -44,7 +44,7 @@ class CNNClassifier(BaseImageClassifier):
         (generator, discriminator) is accepted too.
     width : int, default=32
         Channels of the first convolution; the other layers, and the layers of the "mlp", are
-        multiples of it.
+        multiples of it. "crater2021" and "salimans2016_mnist" do without.
     ema_decay : float, default=0.99
         Decay of the running average of the weights, a step. The averaged weights predict.
     augment : str, tuple of str, callable or None, default="auto"

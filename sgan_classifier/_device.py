@@ -153,7 +153,9 @@ class Dial:
     value: float | Tensor
 
     def __init__(self, device: torch.device) -> None:
-        self.value = torch.zeros((), device=device) if device.type == "cuda" else 0.0
+        self.value = (
+            torch.zeros((), device=device, dtype=torch.float32) if device.type == "cuda" else 0.0
+        )
 
     def set(self, value: float) -> None:
         if isinstance(self.value, Tensor):

@@ -323,7 +323,8 @@ class SemiSupervisedNet(NeuralNet):
         device, enabled = self._torch_device.type, enabled and self.settings.precision == "bf16"
         if not enabled and not torch.is_autocast_enabled(device):
             return nullcontext()  # to enter a context that changes nothing takes time as well
-        return torch.autocast(device, torch.bfloat16, enabled=enabled)
+        # copies of weights, kept in a caller's autocast, would outlive the step that changes them
+        return torch.autocast(device, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
     @torch.inference_mode()
     def generate(self, n_samples: int, rng: torch.Generator) -> Tensor:
@@ -332,6 +333,6 @@ class SemiSupervisedNet(NeuralNet):
         for start in range(0, n_samples, PREDICT_BATCH):
             n = min(PREDICT_BATCH, n_samples - start)
             z = self.generator_average_.sample_latent(n, rng)
-            with exact_kernels(self._torch_device):
+            with exact_kernels(self._torch_device), self.autocast(enabled=False):
                 batches.append(self.generator_average_(z).float().cpu())
         return torch.cat(batches)

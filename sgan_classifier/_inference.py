@@ -41,7 +41,7 @@ class InferenceMixin:
         ndarray of shape (n, n_classes), float64
             Columns in the order of `classes_`.
         """
-        return np.exp(self.predict_log_proba(X))
+        return np.exp(self._collected(self._rows(X), _log_probabilities))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of `predict_proba`, without its rounding to 0.
@@ -56,7 +56,7 @@ class InferenceMixin:
         ndarray of shape (n, n_classes), float64
             Columns in the order of `classes_`.
         """
-        return self._collected(X, lambda logits, _: torch.log_softmax(logits.double(), dim=1))
+        return self._collected(self._rows(X), _log_probabilities)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row.
@@ -72,7 +72,7 @@ class InferenceMixin:
             In the dtype of `classes_`.
         """
         best = self._collected(
-            X, lambda logits, _: torch.log_softmax(logits.double(), dim=1).argmax(dim=1)
+            self._rows(X), lambda *answers: _log_probabilities(*answers).argmax(dim=1)
         )
         return self.classes_[best]
 
@@ -89,8 +89,9 @@ class InferenceMixin:
         ndarray of shape (n, n_features_out)
             float64 for float64 input, else float32.
         """
-        dtype = torch.float64 if np.asarray(X).dtype == np.float64 else torch.float32
-        return self._collected(X, lambda _, features: features.to(dtype).cpu())
+        rows = self._rows(X)
+        dtype = torch.float64 if rows.dtype.type is np.float64 else torch.float32
+        return self._collected(rows, lambda _, features: features.cpu().to(dtype))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on the labelled rows; unlabelled rows are left out.
@@ -110,30 +111,22 @@ class InferenceMixin:
         from sklearn.metrics import accuracy_score  # half of what importing this package would cost
 
         labels, labeled = known_labels(y)
-        rows = np.flatnonzero(labeled)
+        index = np.flatnonzero(labeled)
         if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)[rows]
-        best = self._collected(
-            X, lambda logits, _: logits.argmax(dim=1), rows, n_expected=len(labeled)
-        )
+            sample_weight = np.asarray(sample_weight)[index]
+        rows = self._rows(X, index, n_expected=len(labeled))
+        best = self._collected(rows, lambda logits, _: logits.argmax(dim=1))
         predicted = self.classes_[best]
         return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
-    def _collected(
-        self,
-        X: Any,
-        answer: Callable[[Tensor, Tensor], Tensor],
-        index: np.ndarray | None = None,
-        n_expected: int | None = None,
-    ) -> np.ndarray:
-        """Return `answer(logits, features)` of all rows, or those at `index`, in one array.
+    def _collected(self, rows: Rows, answer: Callable[[Tensor, Tensor], Tensor]) -> np.ndarray:
+        """Return `answer(logits, features)` of all rows in one array.
 
         The array is made at the first batch. Pieces kept from every batch would come to lie between
         the freed activations of the batches, which then could not be used again: 1.6 GB after a
         million rows of 8x8.
         """
         collected, end = np.empty(0), 0
-        rows = self._rows(X, index, n_expected)
         for logits, features in self._answers(rows):
             piece = answer(logits, features).numpy()
             if end == 0:
@@ -142,8 +135,8 @@ class InferenceMixin:
             end += len(piece)
         return collected
 
-    def _rows(self, X: Any, index: np.ndarray | None, n_expected: int | None) -> Rows:
-        """Check X, and return its rows, or those at `index`."""
+    def _rows(self, X: Any, index: np.ndarray | None = None, n_expected: int | None = None) -> Rows:
+        """Check X, and return its rows, or those at `index`. To be called by what users call."""
         check_is_fitted(self)
         check_threads()
         X = check_rows(self, X, reset=False)
@@ -161,3 +154,7 @@ class InferenceMixin:
         in_double = not self._layout.is_image and not callable(self.network)
         dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
         return self.net_.answers(rows, dtype=dtype)
+
+
+def _log_probabilities(logits: Tensor, features: Tensor) -> Tensor:
+    return torch.log_softmax(logits.double(), dim=1)

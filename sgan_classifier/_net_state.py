@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ._optimizers import LOCAL_OPTIONS
 from ._plain import decode, encode
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
 MODULES = ("module_", "average_", "generator_", "generator_average_", "threshold_")
 OPTIMIZERS = ("optimizer_", "generator_optimizer_")
-# how an optimiser does its sums here, which is this machine's affair and not the file's; and the
-# rate, which is set before every step
-_LOCAL_OPTIONS = ("params", "fused", "foreach", "capturable", "lr")
 
 
 def net_state(net: "SemiSupervisedNet") -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -38,7 +36,7 @@ def net_state(net: "SemiSupervisedNet") -> tuple[dict[str, Any], dict[str, Tenso
     for optimizer in _present(net, OPTIMIZERS):
         state = getattr(net, optimizer).state_dict()
         groups[optimizer] = [
-            {key: value for key, value in group.items() if key not in _LOCAL_OPTIONS}
+            {key: value for key, value in group.items() if key not in LOCAL_OPTIONS}
             for group in state["param_groups"]
         ]
         for index, moments in state["state"].items():
@@ -85,7 +83,7 @@ def _restore_optimizer(
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state = optimizer.state_dict()
     for mine, saved in zip(state["param_groups"], groups, strict=True):
-        mine.update({key: value for key, value in saved.items() if key not in _LOCAL_OPTIONS})
+        mine.update({key: value for key, value in saved.items() if key not in LOCAL_OPTIONS})
     state["state"] = {}
     for name, value in moments.items():
         index, _, key = name.partition(".")

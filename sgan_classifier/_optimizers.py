@@ -16,6 +16,10 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
 }
 
+# How the sums are done here, which is this machine's affair, and not that of a user or a file; and
+# the rate, which is set before every step.
+LOCAL_OPTIONS = ("params", "fused", "foreach", "capturable", "lr")
+
 
 def make_adam(
     module: nn.Module, learning_rate: float, options: dict[str, Any]
@@ -35,27 +39,35 @@ def make_adam(
     InvalidInputError
         If AdamW does not take them.
     """
-    weights = list(module.parameters())
-    fused = all(weight.device.type in ("cpu", "cuda") for weight in weights)
-    chosen = {"weight_decay": 0.0, **options}
-    try:
-        return torch.optim.AdamW(weights, lr=learning_rate, fused=fused, **chosen)
-    except TypeError as error:
-        raise _misfit(options, str(error)) from error
+    return _adam(list(module.parameters()), options, lr=learning_rate)
 
 
 def change_options(optimizer: torch.optim.Optimizer, options: dict[str, Any]) -> None:
     """Go on with other keywords of `torch.optim.AdamW`, where a fit goes on from the last.
 
+    What they leave out is as in a new optimiser.
+
     Raises
     ------
     InvalidInputError
-        If AdamW does not take them, or if one is a rate.
+        If AdamW does not take them, or if the moments so far are not enough for them.
     """
-    for name in options:
-        if name == "lr" or name not in optimizer.defaults:
-            raise _misfit(options, f"unexpected keyword argument {name!r}")
-    optimizer.param_groups[0].update(options)
+    group = optimizer.param_groups[0]
+    fresh = _adam(group["params"], options, lr=group["lr"]).param_groups[0]
+    if fresh["amsgrad"] and not group["amsgrad"]:
+        raise _misfit(options, "the steps taken so far kept no greatest moments for amsgrad")
+    group.update({name: value for name, value in fresh.items() if name not in LOCAL_OPTIONS})
+
+
+def _adam(
+    weights: list[Tensor], options: dict[str, Any], *, lr: float | Tensor
+) -> torch.optim.Optimizer:
+    fused = all(weight.device.type in ("cpu", "cuda") for weight in weights)
+    chosen = {"weight_decay": 0.0, **options}
+    try:
+        return torch.optim.AdamW(weights, lr=lr, fused=fused, **chosen)
+    except TypeError as error:
+        raise _misfit(options, str(error)) from error
 
 
 def _misfit(options: dict[str, Any], reason: str) -> InvalidInputError:
@@ -73,6 +85,6 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     if isinstance(group["lr"], Tensor):
         group["lr"].fill_(rate)
     elif device.type == "cuda":
-        group["lr"] = torch.tensor(rate, device=device)
+        group["lr"] = torch.tensor(rate, device=device, dtype=torch.float32)
     else:
         group["lr"] = rate

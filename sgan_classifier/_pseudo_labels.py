@@ -28,8 +28,8 @@ class AdaptiveThreshold(nn.Module):
 
     def __init__(self, n_classes: int) -> None:
         super().__init__()
-        self.register_buffer("confidence", torch.tensor(1.0 / n_classes))
-        self.register_buffer("share", torch.full((n_classes,), 1.0 / n_classes))
+        self.register_buffer("confidence", torch.tensor(1.0 / n_classes, dtype=torch.float32))
+        self.register_buffer("share", self.confidence.repeat(n_classes))
 
     @torch.no_grad()
     def forward(self, probabilities: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:

@@ -103,7 +103,9 @@ class Streams:
 
 
 @contextmanager
-def isolated_global_state(seed: int, active: bool = True) -> Iterator[None]:
+def isolated_global_state(
+    seed: int, active: bool = True, device: str | torch.device = "cpu"
+) -> Iterator[None]:
     """Seed the global generators of torch and NumPy, and put them back at the end.
 
     Only code of the user's (networks, augmentations) draws from them, so this is entered only where
@@ -114,11 +116,15 @@ def isolated_global_state(seed: int, active: bool = True) -> Iterator[None]:
     seed : int
     active : bool, default=True
         False does nothing.
+    device : str or torch.device, default="cpu"
+        Where the code of the user's computes, or "auto".
     """
     if not active:
         yield
         return
     numpy_state: Any = np.random.get_state()  # noqa: NPY002 (the global state is the point)
+    if not str(device).startswith("cpu") and torch.cuda.is_available():
+        torch.cuda.init()  # later, its generators would begin with our seed
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     with torch.random.fork_rng(devices):
         torch.manual_seed(seed)

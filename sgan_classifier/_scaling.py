@@ -11,7 +11,7 @@ from ._batches import Rows, evenly_spaced
 from .exceptions import InputScaleWarning, InvalidInputError
 
 SCALINGS = ("auto", "per_image", "range", "standard", "unit")
-ROWS_PER_CHUNK = 4096
+ROWS_PER_CHUNK, VALUES_PER_CHUNK = 4096, 2**22  # at most, where all rows are looked at
 
 # per_image: standard deviation 0.5, with 1/32 of half the range added to the image's own so that
 # a flat image stays flat instead of becoming amplified noise; and a quarter of the mean brightness
@@ -195,7 +195,7 @@ def warn_of_other_scale(rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None) 
         f"{fit_dtype} of up to {largest_in_fit:.3g}. Predictions on another scale are close to "
         "arbitrary: pass X in the units of fit, divided in both places or in none.",
         InputScaleWarning,
-        stacklevel=5,
+        stacklevel=4,
     )
 
 
@@ -204,7 +204,7 @@ def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.preprocessing import StandardScaler  # not before it is needed
 
     scaler = StandardScaler()
-    for chunk in rows.chunks(ROWS_PER_CHUNK):
+    for chunk in rows.chunks(_rows_per_chunk(rows)):
         scaler.partial_fit(_by_channel(chunk))
     shape = (-1, 1, 1) if rows.layout.is_image else (-1,)
     return scaler.mean_.reshape(shape), scaler.scale_.reshape(shape)
@@ -239,9 +239,14 @@ def _least_and_greatest(rows: Rows) -> tuple[float, float]:
     from sklearn.preprocessing import MinMaxScaler  # not before it is needed
 
     scaler = MinMaxScaler()
-    for chunk in rows.chunks(ROWS_PER_CHUNK):
+    for chunk in rows.chunks(_rows_per_chunk(rows)):
         scaler.partial_fit(_by_channel(chunk))
     return float(scaler.data_min_.min()), float(scaler.data_max_.max())
+
+
+def _rows_per_chunk(rows: Rows) -> int:
+    fitting = VALUES_PER_CHUNK // math.prod(rows.layout.input_shape)
+    return min(ROWS_PER_CHUNK, max(1, fitting))
 
 
 def _by_channel(chunk: Tensor) -> np.ndarray:

@@ -62,7 +62,7 @@ class SGANClassifier(BaseImageClassifier):
     width : int, default=32
         Channels of the first convolution; the other layers, and the layers of the "mlp", are
         multiples of it. The source's "crater2021" has 128, "salimans2016_conv" 64 or 96, and
-        "salimans2016_mnist" does without.
+        "salimans2016_mnist" does without: its layers have the source's sizes.
     latent_dim : int, default=100
         Number of noise variables of the generator.
     adversarial_weight : float, default=0.1
@@ -304,7 +304,9 @@ class SGANClassifier(BaseImageClassifier):
         -------
         ndarray of shape (n,), float64, in [0, 1]
         """
-        return self._collected(X, lambda logits, _: real_logit(logits.double()).sigmoid())
+        return self._collected(
+            self._rows(X), lambda logits, _: real_logit(logits.double()).sigmoid()
+        )
 
     def sample(
         self, n_samples: int = 1, random_state: int | np.random.RandomState | None = None

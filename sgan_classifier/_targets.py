@@ -115,6 +115,11 @@ def codes_among(classes: np.ndarray, y: Any, n_rows: int, *, may_be_empty: bool)
     InvalidInputError
         If a label is none of `classes`, or `y` has another length.
     """
+    if y is None:
+        raise InvalidInputError(
+            f"y is None. Pass one label a row; for rows without any, y=np.full({n_rows}, -1)."
+        )
+    y = column_or_1d(_label_array(y), warn=True)
     labeled = ~is_unlabeled(y)
     if len(labeled) != n_rows:
         raise InvalidInputError(f"X has {n_rows} rows, but y has {len(labeled)}.")

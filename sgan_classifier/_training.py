@@ -1,6 +1,7 @@
 """From checked arrays to a trained net."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,11 +15,11 @@ from ._device import resolve_device, resolve_precision
 from ._fingerprint import fingerprint
 from ._layout import Layout
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
-from ._random import Streams
+from ._random import Streams, isolated_global_state
 from ._scaling import Scaler, check_scaled
 from ._split import hold_out
 from ._targets import check_class_weight
-from .exceptions import CheckpointWriteError, DivergenceError, InvalidInputError
+from .exceptions import DivergenceError
 
 
 class TrainableEstimator(BaseEstimator):
@@ -131,6 +132,18 @@ class TrainableEstimator(BaseEstimator):
             keeps_global_state=self._uses_foreign_code,
         )
 
+    @contextmanager
+    def _own_state(self, seed: int) -> Iterator[None]:
+        """Train as usual where the caller is in an autocast, or has no gradients."""
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode(False))
+            stack.enter_context(torch.enable_grad())
+            for kind in ("cpu", "cuda", "mps"):
+                if torch.is_autocast_enabled(kind):
+                    stack.enter_context(torch.autocast(kind, enabled=False))
+            stack.enter_context(isolated_global_state(seed, self._uses_foreign_code, self.device))
+            yield
+
     def _train(
         self,
         data: Any,
@@ -145,17 +158,19 @@ class TrainableEstimator(BaseEstimator):
         net.verbose = int(self.verbose)
         completed = True
         try:
-            net.class_prior_ = self._find_class_prior(data, n_steps, probe_seed)
+            prior = None if checkpoint is None else checkpoint.class_prior
+            if prior is None:
+                prior = self._find_class_prior(data, n_steps, probe_seed)
+            net.class_prior_ = prior
             if n_steps:
                 completed = net.train(data, n_steps, schedule=schedule, checkpoint=checkpoint)
-        except (DivergenceError, InvalidInputError, KeyboardInterrupt) as error:
+        except BaseException as error:
             if isinstance(error, DivergenceError) or net.n_steps_ == 0:
                 del self.net_  # nothing is fitted: its weights are no good, or untrained
+            else:
+                self._describe_training(net)
             if checkpoint is not None and isinstance(error, DivergenceError):
                 checkpoint.delete()  # else the next call would diverge from there again
-            raise
-        except CheckpointWriteError:
-            self._describe_training(net)
             raise
         if checkpoint is not None and completed:
             checkpoint.delete()

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 from tiny import both, cnn, few_labels, noise_images, same_state, sgan, weights
 
-from sgan_classifier import _fingerprint
+from sgan_classifier import SGANClassifier, _fingerprint
 from sgan_classifier._checkpoint import FILE
 from sgan_classifier.exceptions import (
     CheckpointError,
@@ -105,6 +105,23 @@ def test_interrupted_warm_start_goes_on_with_its_own_fit(tmp_path):
     checkpoint = {"checkpoint_dir": tmp_path, "checkpoint_every": 5}
     estimator = stopped_in_the_second_warm_start(**params, **checkpoint).fit(X, Y)
     assert estimator.n_iter_ == 40
+    assert same_state(weights(estimator), weights(sgan(**params).fit(X, Y).fit(X, Y)))
+
+
+def test_interrupted_warm_start_keeps_the_class_prior_it_began_with(tmp_path, monkeypatch):
+    found = []
+
+    def class_prior(self, *args):
+        found.append([0.3 + 0.1 * len(found), 0.7 - 0.1 * len(found)])
+        return np.array(found[-1])
+
+    monkeypatch.setattr(SGANClassifier, "_find_class_prior", class_prior)
+    params = {"max_iter": 20, "warm_start": True}
+    checkpoint = {"checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    estimator = stopped_in_the_second_warm_start(**params, **checkpoint).fit(X, Y)
+    assert len(found) == 2, "the probe of the second fit is not trained again"
+    assert estimator.net_.class_prior_.tolist() == found[1]
+    found.clear()
     assert same_state(weights(estimator), weights(sgan(**params).fit(X, Y).fit(X, Y)))
 
 

@@ -1,8 +1,12 @@
 """Training on a GPU: equal to itself, close to the CPU, recorded, and without waiting."""
 
+import os
 import pickle
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -222,3 +226,27 @@ def test_global_state_is_left_as_it_was(make):
 def test_compiled_networks_train_to_close_predictions():
     plain, compiled = (on_gpu(compile=c).fit(X, Y).predict_proba(X) for c in (False, True))
     np.testing.assert_allclose(compiled, plain, atol=1e-3)
+
+
+def test_generator_of_the_device_follows_the_callers_seed_if_a_fit_wakes_the_device():
+    script = """
+import numpy as np, torch
+from tiny import cnn, few_labels, noise_images
+torch.manual_seed(123)
+network = lambda shape, n: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, n))
+if {fits}:
+    cnn(device="cuda", network=network).fit(noise_images(), few_labels())
+print(torch.rand(3, device="cuda").tolist())
+"""
+    numbers = [
+        subprocess.run(
+            [sys.executable, "-c", script.format(fits=fits)],
+            cwd=Path(__file__).parent,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for fits in (True, False)
+    ]
+    assert numbers[0] == numbers[1]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from tiny import assert_answers, both, cnn, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier.exceptions import InvalidInputError, NoUnlabeledRowsWarning
@@ -93,6 +94,21 @@ def test_table_of_features(make):
     estimator = make().fit(table, Y)
     assert estimator.input_shape_ == (3,)
     assert_answers(estimator, table)
+
+
+@both
+def test_features_of_nullable_float64_columns_are_float64(make):
+    table = pd.DataFrame(X.reshape(24, -1)[:, :3], columns=["a", "b", "c"]).astype("Float64")
+    assert make().fit(table, Y).transform(table).dtype == np.float64
+
+
+@both
+def test_rows_that_are_no_array_are_refused_by_every_method(make):
+    estimator = make().fit(X, Y)
+    rows = torch.from_numpy(X).float().requires_grad_()
+    for method in ("predict", "predict_proba", "predict_log_proba", "transform"):
+        with pytest.raises(InvalidInputError, match="X"):
+            getattr(estimator, method)(rows)
 
 
 @both

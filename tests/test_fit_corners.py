@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
-from sgan_classifier import CNNClassifier, SGANClassifier
+from sgan_classifier import CNNClassifier, SGANClassifier, networks
 from sgan_classifier._random import Streams
 from sgan_classifier._split import hold_out
 from sgan_classifier.exceptions import DivergenceError, InvalidInputError, PoolCutWarning
@@ -87,6 +88,27 @@ def test_warm_start_takes_changed_optimizer_parameters(images_and_labels):
     model.set_params(optimizer_params={"weight_decay": 0.3}).fit(X, y)
     for optimizer in (model.net_.optimizer_, model.net_.generator_optimizer_):
         assert optimizer.param_groups[0]["weight_decay"] == 0.3
+
+
+def test_warm_start_forgets_optimizer_parameters_that_are_taken_back(images_and_labels):
+    X, y = images_and_labels
+    model = SGANClassifier(width=4, max_iter=2, warm_start=True, random_state=0)
+    model.set_params(optimizer_params={"weight_decay": 0.3, "eps": 1e-3}).fit(X, y)
+    model.set_params(optimizer_params=None).fit(X, y)
+    fresh = clone(model).fit(X, y)
+    for name in ("optimizer_", "generator_optimizer_"):
+        mine, new = (getattr(m.net_, name).param_groups[0] for m in (model, fresh))
+        for option in ("betas", "eps", "weight_decay", "amsgrad"):
+            assert mine[option] == new[option]
+
+
+def test_warm_start_cannot_begin_with_amsgrad(images_and_labels):
+    X, y = images_and_labels
+    model = SGANClassifier(width=4, max_iter=2, warm_start=True, random_state=0).fit(X, y)
+    with pytest.raises(InvalidInputError, match="amsgrad"):
+        model.set_params(optimizer_params={"amsgrad": True}).fit(X, y)
+    assert model.set_params(warm_start=False).fit(X, y).n_iter_ == 2
+    assert model.set_params(warm_start=True).fit(X, y).n_iter_ == 4
 
 
 @pytest.mark.parametrize("name", ["lr", "beta"])
@@ -215,6 +237,43 @@ def test_bare_array_of_the_length_of_x_warns_inside_a_search(images_and_labels):
     search = GridSearchCV(SGANClassifier(width=4, max_iter=2), {"width": [2]}, cv=2)
     with pytest.warns(PoolCutWarning, match="UnlabeledPool"):
         search.fit(X, y, X_unlabeled=X[::-1])
+
+
+@pytest.mark.parametrize("n_steps", [0, 2])
+def test_error_in_a_step_keeps_what_was_learnt_and_no_more(images_and_labels, n_steps):
+    X, y = images_and_labels
+
+    class Failing(Callback):
+        def on_batch_begin(self, net, **kwargs):
+            if net.n_steps_ == n_steps:
+                raise MemoryError
+
+    model = SGANClassifier(width=4, max_iter=5, callbacks=[Failing()], random_state=0)
+    with pytest.raises(MemoryError):
+        model.fit(X, y)
+    if n_steps:
+        assert (model.n_iter_, len(model.history_)) == (2, 2)
+        assert model.predict(X).shape == (60,)
+    else:
+        with pytest.raises(NotFittedError):
+            model.predict(X)
+
+
+def test_networks_of_this_library_may_be_built_by_hand(images_and_labels):
+    X, y = images_and_labels
+
+    def pair(input_shape, n_classes):
+        generator = networks.StridedGenerator(input_shape, width=4, latent_dim=5, amplitude=1.0)
+        return generator, networks.PooledDiscriminator(input_shape, n_classes, width=4)
+
+    first, second, third = (
+        SGANClassifier(network=pair, max_iter=3, random_state=seed).fit(X, y) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    assert not np.array_equal(first.predict_proba(X), third.predict_proba(X))
+    _, built = pair((1, 8, 8), 2)
+    deviation = built.convolutions[0].direction.std()
+    assert 0.3 < deviation < 0.7, "about sqrt(2 / 9), and not whatever lay in memory"
 
 
 def test_interrupt_before_the_first_step_leaves_nothing_fitted(images_and_labels):

@@ -47,6 +47,22 @@ def test_later_rows_may_hold_no_label(make):
 
 
 @both
+@pytest.mark.parametrize("y", [None, 0, np.zeros((24, 2))], ids=["None", "number", "columns"])
+def test_later_labels_must_be_one_a_row(make, y):
+    estimator = make().partial_fit(X, Y)
+    before = weights(estimator)
+    with pytest.raises(ValueError, match=r"y is None.*np.full\(24, -1\)|y should be a 1d array"):
+        estimator.partial_fit(X, y)
+    assert same_state(before, weights(estimator))
+
+
+def test_pass_is_as_long_as_the_present_batches_ask():
+    estimator = sgan(batch_size=4, unlabeled_ratio=2).partial_fit(X, Y)
+    assert estimator.n_iter_ == 3
+    assert estimator.set_params(unlabeled_ratio=6).partial_fit(X, Y).n_iter_ == 3 + 2
+
+
+@both
 def test_first_rows_need_a_label(make):
     for classes in (None, [0, 1]):
         estimator = make()

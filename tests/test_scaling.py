@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -79,6 +80,20 @@ def test_scale_is_learnt_from_all_chunks():
     images = np.zeros((n, 4, 4))
     images[-1, 0, 0] = 8.0
     assert fit(images, "range")[0].scale == 4.0
+
+
+@pytest.mark.parametrize("scaling", ["auto", "standard"])
+def test_scale_of_large_images_is_learnt_in_little_memory(scaling):
+    images = np.random.default_rng(0).uniform(0, 1, (1200, 128, 128)).astype(np.float32)
+    rows = Rows([images], infer_layout(images.shape, None))
+    Scaler.fit(rows, scaling)  # imports what it needs
+    tracemalloc.start()
+    try:
+        Scaler.fit(rows, scaling)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * images.nbytes, "less than one copy in float64"
 
 
 def test_auto_is_per_image_for_images():

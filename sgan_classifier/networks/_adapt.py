@@ -31,7 +31,8 @@ class _OwnGenerator(nn.Module):
         own = getattr(self.module, "sample_latent", None)
         if own is not None:
             return own(n, rng)
-        return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
+        shape = (n, self.latent_dim)
+        return torch.randn(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         return self.module(z)

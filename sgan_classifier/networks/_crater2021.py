@@ -66,7 +66,8 @@ class CraterGenerator(LocalRandomModule):
         self.to_pixels = Conv2d(width, output_shape[0], 8, gain=1.0, weight_norm=False)
 
     def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
+        shape = (n, self.latent_dim)
+        return torch.randn(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         x = unflatten(leaky_relu(self.dense(z)), self.start_shape)

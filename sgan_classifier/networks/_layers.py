@@ -5,6 +5,7 @@ never from torch's global one, so that fits in several threads cannot disturb ea
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,8 +21,9 @@ LEAK = 0.2  # slope of the leaky ReLU below zero, as in the reference code of Sa
 class LocalRandomModule(nn.Module):
     """Base of the built-in networks: random only through the generator passed to `forward`.
 
-    Its weights are left empty by the constructor (see `networks.build`) and drawn by
-    `initialize(rng)`, which calls `reset(rng)` of every layer that has one.
+    Its weights are drawn by `initialize(rng)`, which calls `reset(rng)` of every layer that has
+    one. The constructor draws some too, from torch's global generator, as any module of torch's
+    does; `networks.build` has it draw none.
     """
 
     def initialize(self, rng: torch.Generator) -> None:
@@ -63,15 +65,19 @@ class _Affine(nn.Module):
         weight_norm: bool = True,
     ) -> None:
         super().__init__()
-        self.direction = nn.Parameter(torch.empty(weight_shape))
-        self.bias = nn.Parameter(torch.empty(n_outputs))
+        self.direction = nn.Parameter(torch.empty(weight_shape, dtype=torch.float32))
+        self.bias = nn.Parameter(torch.empty(n_outputs, dtype=torch.float32))
         scale_shape = [1] * len(weight_shape)
         scale_shape[out_dim] = n_outputs
-        self.scale = nn.Parameter(torch.empty(scale_shape)) if weight_norm else None
+        self.scale = (
+            nn.Parameter(torch.empty(scale_shape, dtype=torch.float32)) if weight_norm else None
+        )
         self.std = gain / math.sqrt(fan_in)
         self.out_dim = out_dim
+        self.reset(None)
 
-    def reset(self, rng: torch.Generator) -> None:
+    def reset(self, rng: torch.Generator | None) -> None:
+        """Draw the weights from `rng`; from torch's global generator if it is None."""
         with torch.no_grad():
             self.direction.normal_(0.0, self.std, generator=rng)
             self.bias.zero_()
@@ -204,13 +210,14 @@ class BatchNorm(nn.Module):
 
     def __init__(self, n_channels: int, momentum: float = 0.1) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_channels))
-        self.bias = nn.Parameter(torch.empty(n_channels))
-        self.register_buffer("running_mean", torch.empty(n_channels))
-        self.register_buffer("running_var", torch.empty(n_channels))
+        empty = partial(torch.empty, n_channels, dtype=torch.float32)
+        self.weight, self.bias = nn.Parameter(empty()), nn.Parameter(empty())
+        self.register_buffer("running_mean", empty())
+        self.register_buffer("running_var", empty())
         self.momentum = momentum
+        self.reset(None)
 
-    def reset(self, rng: torch.Generator) -> None:
+    def reset(self, rng: torch.Generator | None) -> None:
         with torch.no_grad():
             self.weight.fill_(1.0)
             self.bias.zero_()

@@ -72,7 +72,8 @@ class MLPGenerator(LocalRandomModule):
         self.output = Linear(hidden, n_outputs, gain=1.0, weight_norm=False)
 
     def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.randn(n, self.latent_dim, generator=rng, device=rng.device)
+        shape = (n, self.latent_dim)
+        return torch.randn(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         for layer, norm in zip(self.layers, self.norms, strict=True):

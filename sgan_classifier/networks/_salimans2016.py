@@ -81,7 +81,8 @@ class SalimansMLPGenerator(LocalRandomModule):
         self.output = Linear(500, math.prod(output_shape), gain=1.0)
 
     def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.rand(n, self.latent_dim, generator=rng, device=rng.device)
+        shape = (n, self.latent_dim)
+        return torch.rand(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         for layer, norm in zip(self.layers, self.norms, strict=True):
@@ -138,7 +139,8 @@ class SalimansConvGenerator(LocalRandomModule):
         self.to_pixels = ConvTranspose2d(128, channels, 5, gain=1.0)
 
     def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.rand(n, self.latent_dim, generator=rng, device=rng.device)
+        shape = (n, self.latent_dim)
+        return torch.rand(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         x = F.relu(self.norms[0](self.dense(z).unflatten(1, self.start_shape)))
