@@ -167,6 +167,8 @@ def test_every_fit_takes_the_threads_asked_for(tmp_path, monkeypatch, n_threads)
     record = run_mnist(noise(), [4], 1, steps=[1], cnn_budgets=[1], **options)
     assert seen == {n_threads}
     assert record["settings"]["n_threads"] == n_threads
+    threads = "_2_threads" if n_threads == 2 else ""
+    assert (tmp_path / f"noise_4_labels{threads}.md").exists()
     expected = f"{n_threads} thread{'s' * (n_threads > 1)} a fit, 1 fit at a time"
     assert expected in mnist_report(record)
 

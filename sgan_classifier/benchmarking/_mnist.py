@@ -42,7 +42,8 @@ def run_mnist(
     n_labels : sequence of int
     n_draws : int
     out : Path
-        Folder of `<data>.json` and `.md`; `<data>_<n>_labels` for other numbers than `LABELS`.
+        Folder of `<data>.json` and `.md`; `<data>_<n>_labels` for other numbers than `LABELS`, and
+        `..._<n>_threads` for more than one.
     command : str
         The command line, for the record.
     minutes : sequence of float, default=()
@@ -84,6 +85,8 @@ def run_mnist(
     stem = data.name
     if list(n_labels) != list(LABELS):
         stem += f"_{'_'.join(map(str, n_labels))}_labels"
+    if n_threads > 1:
+        stem += f"_{n_threads}_threads"
     started = time.perf_counter()
     threads = {"n_jobs": n_jobs, "n_threads": n_threads}
     running: dict[str, Any] = {"memory": out / CACHE, "verbose": verbose, **threads}
