@@ -58,8 +58,8 @@ class StepClock:
         Of each step, with all that the fit does between two steps.
     """
 
-    exists = False  # what a checkpoint says of its file
-    seed = 0
+    exists = False  # this and the next are what a checkpoint says of its file
+    seed, class_prior = 0, None
 
     def __init__(
         self,
