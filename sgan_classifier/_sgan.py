@@ -141,8 +141,9 @@ class SGANClassifier(BaseImageClassifier):
     verbose : int or bool, default=0
         Whether to show a progress bar with the time left.
     random_state : int, RandomState or None, default=None
-        Seed of everything random. On a CPU, the same int gives the same arrays at the same
-        precision and number of threads; on a GPU, torch's own kernels may differ in the last bits.
+        Seed of everything random. The same int gives the same arrays on the same device at the
+        same precision and number of threads; on a GPU, save for kernels of torch's own that the
+        "crater2021" networks and those of a callable may use.
 
     Attributes
     ----------

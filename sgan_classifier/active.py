@@ -84,8 +84,9 @@ def suggest(
     Notes
     -----
     Suggested labels stand in other proportions than the classes of the unlabelled rows.
-    SGANClassifier's `balance_weight` draws its predictions on those rows towards the proportions
-    of the labels: pass ``class_weight="balanced"``, which turns that off, or ``balance_weight=0``.
+    SGANClassifier's `balance_weight` draws its predictions on those rows towards `class_prior_`, by
+    default the proportions of the labels unless others are clearly better: pass the classes' shares
+    as `class_prior`; or ``class_weight="balanced"``, which turns that off, or ``balance_weight=0``.
     Otherwise the next suggestions lean further to one side, and so do the labels after them.
 
     References
