@@ -26,7 +26,8 @@ def to_array(values: Any, name: str) -> np.ndarray:
         return np.asarray(values)
     except (TypeError, RuntimeError) as error:
         raise InvalidInputError(
-            f"{name}, a {type(values).__name__}, cannot be read as an array: {error}. Pass an "
+            f"{name}, a {type(values).__name__}, cannot be read as an array: "
+            f"{str(error).rstrip('.')}. Pass an "
             f"array; for a tensor, {name}.detach().cpu().float().numpy()."
         ) from error
     except ValueError as error:

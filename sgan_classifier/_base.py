@@ -126,7 +126,7 @@ class BaseImageClassifier(
         with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
             seed = seed if checkpoint is None else checkpoint.seed
             data = self._training_data(X, codes, pool, layout, classes, seed)
-            with self._own_state(seed):
+            with self._isolated_state(seed):
                 if not continues:
                     self._start(data, classes, layout, seed)
                 self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
@@ -173,7 +173,7 @@ class BaseImageClassifier(
                 )
         seed = draw_seed(self.random_state) if first else self._seed
         data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
-        with self._own_state(seed):
+        with self._isolated_state(seed):
             if first:
                 self._start(data, known, layout, seed)
             self.net_.label_counts_ += np.bincount(data.codes, minlength=len(known))

@@ -133,8 +133,8 @@ class TrainableEstimator(BaseEstimator):
         )
 
     @contextmanager
-    def _own_state(self, seed: int) -> Iterator[None]:
-        """Train as usual where the caller is in an autocast, or has no gradients."""
+    def _isolated_state(self, seed: int) -> Iterator[None]:
+        """Shield training from torch's state where it is called, and that state from training."""
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
             stack.enter_context(torch.enable_grad())

@@ -58,8 +58,8 @@ def scan(
 
     \b
     Examples:
-      sgan-classifier scan m.safetensors known.png -o known --annotations known.csv
-      sgan-classifier scan m.safetensors new.tif -o new --threshold 0.25 --jobs -1
+      sgan-classifier scan m.safetensors known.png -o known_scan --annotations known.csv
+      sgan-classifier scan m.safetensors new.tif -o new_scan --threshold 0.25 --jobs -1
     """
     from ..datasets._boxes import read_boxes
     from ..scan import choose_threshold, match_candidates, scan_scene, score_matches
