@@ -27,8 +27,8 @@ def to_array(values: Any, name: str) -> np.ndarray:
     except (TypeError, RuntimeError) as error:
         raise InvalidInputError(
             f"{name}, a {type(values).__name__}, cannot be read as an array: "
-            f"{str(error).rstrip('.')}. Pass an "
-            f"array; for a tensor, {name}.detach().cpu().float().numpy()."
+            f"{str(error).rstrip('.')}. Pass an array; for a tensor, "
+            f"{name}.detach().cpu().float().numpy()."
         ) from error
     except ValueError as error:
         raise InvalidInputError(

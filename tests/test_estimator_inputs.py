@@ -107,7 +107,7 @@ def test_rows_that_are_no_array_are_refused_by_every_method(make):
     estimator = make().fit(X, Y)
     rows = torch.from_numpy(X).float().requires_grad_()
     for method in ("predict", "predict_proba", "predict_log_proba", "transform"):
-        with pytest.raises(InvalidInputError, match="requires grad.*Pass an array"):
+        with pytest.raises(InvalidInputError, match=r"requires grad.*Pass an array"):
             getattr(estimator, method)(rows)
 
 
