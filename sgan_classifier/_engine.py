@@ -65,6 +65,8 @@ class SemiSupervisedNet(NeuralNet):
     records_ : list of dict
     n_steps_ : int
         Optimiser steps taken since the weights were drawn.
+    rate_factor_ : float
+        By which the schedule multiplies the learning rates of the next step.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class SemiSupervisedNet(NeuralNet):
         self.settings, self.scaler, self.streams = settings, scaler, streams
         self.records_: list[dict] = []
         self.n_steps_ = 0
+        self.rate_factor_ = 1.0
 
     # ------------------------------------------------------------------ skorch's own steps
 
@@ -260,6 +263,7 @@ class SemiSupervisedNet(NeuralNet):
         return False
 
     def _set_learning_rates(self, factor: float) -> None:
+        self.rate_factor_ = factor
         set_rate(self.optimizer_, self.settings.learning_rate * factor)
         if self.has_generator:
             set_rate(self.generator_optimizer_, self.settings.generator_learning_rate * factor)

@@ -76,8 +76,10 @@ class SGANClassifier(BaseImageClassifier):
         of which there is but one view, so that it would only learn to be surer.
     balance_weight : float or "auto", default="auto"
         Weight of the loss that draws the mean prediction on unlabelled rows to `class_prior` [4]_.
-        It keeps pseudo-labels from drifting towards one class. With `class_weight` it counts as 0.
-        "auto" is 5 where there are pseudo-labels and 0 elsewhere.
+        It keeps pseudo-labels from drifting towards one class, and falls with the square of the
+        learning rate: at the end, shares that are not quite right would do more harm than good.
+        With `class_weight` it counts as 0. "auto" is 5 where there are pseudo-labels and 0
+        elsewhere.
     class_prior : {"auto", "labels"} or array-like of shape (n_classes,), default="auto"
         Shares of the classes among the unlabelled rows, in the order of `classes_`. "labels" takes
         them to be those of the labelled rows, each class counted once more. "auto" does so, too,

@@ -108,8 +108,8 @@ class TrainingStep:
         # weighting the classes means to predict them in other proportions than those of the labels
         self.balance_weight = self.settings.balance_weight if weight is None else 0.0
         self.prior = torch.as_tensor(net.class_prior_, dtype=torch.float32).to(self.device)
-        # of the pseudo-label weight, which rises from 0; and of the running averages
-        self.ramp, self.pace = Dial(self.device), Dial(self.device)
+        # of the pseudo-label weight, which rises from 0; of the class balance; of running averages
+        self.ramp, self.fade, self.pace = (Dial(self.device) for _ in range(3))
 
     def __call__(self) -> dict[str, Tensor]:
         """Take one step.
@@ -134,6 +134,7 @@ class TrainingStep:
             unlabeled = self.net.to_device(self.data.pool.take(positions))
         n_steps = self.net.n_steps_ + 1
         self.ramp.set(min(1.0, n_steps / max(1, self.settings.ramp_steps)))
+        self.fade.set(self.net.rate_factor_**2)
         # the running averages move fast at first, then by 1 - ema_decay
         self.pace.set(1.0 - min(self.settings.ema_decay, n_steps / (n_steps + 9.0)))
         return Batch(labeled, targets, unlabeled)
@@ -200,7 +201,7 @@ class TrainingStep:
                 share = net.threshold_.share
                 balance = losses.class_balance(unlabeled_logits, self.prior, share)
                 figures["class_balance"] = balance
-                loss = loss + self.balance_weight * balance
+                loss = loss + self.balance_weight * self.fade.value * balance
             if pseudo_labels is not None and settings.pseudo_label_weight > 0:
                 pseudo_label_loss = losses.pseudo_label_loss(unlabeled_logits, *pseudo_labels)
                 figures["pseudo_label_loss"] = pseudo_label_loss

@@ -88,6 +88,23 @@ def test_class_balance_comes_and_goes_with_the_pseudo_labels(rows):
         assert not same_state(auto, wrong)
 
 
+@pytest.mark.parametrize("schedule", ["linear", "constant"])
+def test_class_balance_counts_with_the_square_of_the_learning_rate(schedule):
+    params = {"pseudo_label_weight": 0.0, "balance_weight": 5.0, "max_iter": 50}
+    estimator = sgan(learning_rate_schedule=schedule, **params).fit(X, Y)
+    steps, loss, labeled, adversarial, balance = (
+        np.array([record[name] for record in estimator.history_])
+        for name in ("step", "loss", "labeled_loss", "adversarial_loss", "class_balance")
+    )
+    falling, constant = (
+        labeled + 0.1 * adversarial + 5.0 * factor**2 * balance
+        for factor in (1 - (steps - 1) / 50, 1)
+    )
+    right, wrong = (falling, constant) if schedule == "linear" else (constant, falling)
+    np.testing.assert_allclose(loss, right, rtol=1e-5)
+    assert not np.allclose(loss, wrong, rtol=1e-3)
+
+
 def test_running_average_predicts_and_not_the_last_weights():
     estimator = sgan(ema_decay=0.9, max_iter=20).fit(X, Y)
     net, before = estimator.net_, estimator.predict_proba(X)

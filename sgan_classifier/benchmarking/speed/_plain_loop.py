@@ -119,6 +119,7 @@ class PlainLoop:
             self.prior,
             self.pseudo_labels.share,
             self.step,
+            self.optimizer.param_groups[0]["lr"] / s.learning_rate,
         )
         self.optimizer.zero_grad()
         terms["loss"].backward()

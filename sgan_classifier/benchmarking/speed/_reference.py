@@ -61,6 +61,7 @@ def discriminator_losses(
     prior: Tensor,
     share: Tensor,
     step: int,
+    rate_factor: float,
 ) -> dict[str, Tensor]:
     """Return the terms of the discriminator's loss by name, and their weighted sum as "loss".
 
@@ -75,6 +76,8 @@ def discriminator_losses(
         Expected class frequencies, and the teacher's running mean of them.
     step : int
         From 1.
+    rate_factor : float
+        The learning rate of this step by the first.
     """
     terms = {"labeled_loss": F.cross_entropy(labeled_logits, targets)}
     loss = terms["labeled_loss"]
@@ -85,7 +88,7 @@ def discriminator_losses(
     if settings.balance_weight > 0:
         mean = unlabeled_logits.softmax(dim=1).mean(dim=0)
         terms["class_balance"] = (mean * (share.clamp_min(1e-6) / prior).log()).sum()
-        loss = loss + settings.balance_weight * terms["class_balance"]
+        loss = loss + settings.balance_weight * rate_factor**2 * terms["class_balance"]
     if pseudo_labels is not None and settings.pseudo_label_weight > 0:
         labels, trusted = pseudo_labels
         each = F.cross_entropy(unlabeled_logits, labels, reduction="none")

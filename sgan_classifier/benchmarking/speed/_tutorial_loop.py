@@ -173,6 +173,7 @@ class TutorialLoop:
             self.prior,
             self.pseudo_labels.share,
             self.step,
+            self.optimizer.param_groups[0]["lr"] / s.learning_rate,
         )
         terms["loss"].backward()
         self.optimizer.step()
