@@ -54,6 +54,8 @@ def test_the_plain_loop_takes_the_steps_that_the_library_takes(name, monkeypatch
     net = model.net_
     plain = loop_like(PlainLoop, problem, model)
     step = training_step(net, problem)
+    for trainer in (plain, net):  # as in the middle of a fit
+        trainer._set_learning_rates(0.5)
     drawn, take = [], Rows.take
 
     def recorded(rows, positions):
