@@ -150,7 +150,7 @@ def train_probe(
 
 def _probabilities(net: "SemiSupervisedNet", rows: Rows) -> NDArray[np.float64]:
     """Return the probability of each class, (n, K)."""
-    batches = [torch.softmax(logits.double(), dim=1) for logits, _ in net.answers(rows)]
+    batches = [torch.softmax(logits.double(), dim=1) for logits in net.answers(rows)]
     return torch.cat(batches).numpy()
 
 

@@ -36,7 +36,7 @@ class EarlyStopping:
         """Return the figures of a record, or nothing without validation rows."""
         if self.data.validation is None:
             return {}
-        logits = torch.cat([logits for logits, _ in self.net.answers(self.data.validation)])
+        logits = torch.cat(list(self.net.answers(self.data.validation)))
         targets = torch.from_numpy(self.data.validation_codes)
         loss = float(losses.supervised_loss(logits, targets))
         if loss < self.best_loss:

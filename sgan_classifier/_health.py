@@ -264,7 +264,7 @@ class Health:
     def _logits(self, rows: Rows) -> Tensor:
         """Of evenly spaced rows, (min(n, N_LOOK), K), by the running average, on the CPU."""
         some = rows.subset(evenly_spaced(len(rows), N_LOOK))
-        return torch.cat([logits for logits, _ in self.net.answers(some)])
+        return torch.cat(list(self.net.answers(some)))
 
     def _divergence(self, what: str) -> DivergenceError:
         rate = self.net.settings.learning_rate

@@ -1,6 +1,6 @@
 """What both estimators can do once they are fitted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,9 +71,7 @@ class InferenceMixin:
         ndarray of shape (n,)
             In the dtype of `classes_`.
         """
-        best = self._collected(
-            self._rows(X), lambda *answers: _log_probabilities(*answers).argmax(dim=1)
-        )
+        best = self._collected(self._rows(X), _most_probable)
         return self.classes_[best]
 
     def transform(self, X: Any) -> np.ndarray:
@@ -115,7 +113,7 @@ class InferenceMixin:
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight)[index]
         rows = self._rows(X, index, n_expected=len(labeled))
-        best = self._collected(rows, lambda logits, _: logits.argmax(dim=1))
+        best = self._collected(rows, _most_probable)
         predicted = self.classes_[best]
         return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
@@ -126,9 +124,13 @@ class InferenceMixin:
         the freed activations of the batches, which then could not be used again: 1.6 GB after a
         million rows of 8x8.
         """
+        # the MLP is small enough for float64, in which a row's answer does not depend, in any
+        # digit that matters, on the rows predicted beside it
+        in_double = not self._layout.is_image and not callable(self.network)
+        dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
         collected, end = np.empty(0), 0
-        for logits, features in self._answers(rows):
-            piece = answer(logits, features).numpy()
+        for answers in self.net_.answers(rows, answer, dtype=dtype):
+            piece = answers.numpy()
             if end == 0:
                 collected = np.empty((len(rows), *piece.shape[1:]), piece.dtype)
             collected[end : end + len(piece)] = piece
@@ -147,14 +149,10 @@ class InferenceMixin:
         warn_of_other_scale(rows, self.net_.scaler, getattr(self, "_fit_dtype", None))
         return rows
 
-    def _answers(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (logits, features) of the running-average network, batch by batch."""
-        # the MLP is small enough for float64, in which a row's answer does not depend, in any
-        # digit that matters, on the rows predicted beside it
-        in_double = not self._layout.is_image and not callable(self.network)
-        dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
-        return self.net_.answers(rows, dtype=dtype)
-
 
 def _log_probabilities(logits: Tensor, features: Tensor) -> Tensor:
     return torch.log_softmax(logits.double(), dim=1)
+
+
+def _most_probable(logits: Tensor, features: Tensor) -> Tensor:
+    return logits.argmax(dim=1)
