@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from ._batches import Rows, evenly_spaced
+from ._forward import answers
 from ._random import Streams
 from .exceptions import InvalidInputError
 
@@ -150,7 +151,7 @@ def train_probe(
 
 def _probabilities(net: "SemiSupervisedNet", rows: Rows) -> NDArray[np.float64]:
     """Return the probability of each class, (n, K)."""
-    batches = [torch.softmax(logits.double(), dim=1) for logits in net.answers(rows)]
+    batches = [torch.softmax(logits.double(), dim=1) for logits in answers(net, rows)]
     return torch.cat(batches).numpy()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from . import losses
+from ._forward import answers
 from ._step import TrainingData
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class EarlyStopping:
         """Return the figures of a record, or nothing without validation rows."""
         if self.data.validation is None:
             return {}
-        logits = torch.cat(list(self.net.answers(self.data.validation)))
+        logits = torch.cat(list(answers(self.net, self.data.validation)))
         targets = torch.from_numpy(self.data.validation_codes)
         loss = float(losses.supervised_loss(logits, targets))
         if loss < self.best_loss:

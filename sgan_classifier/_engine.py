@@ -7,7 +7,7 @@ in a single pass, and one update of the generator.
 import copy
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -17,10 +17,8 @@ from skorch import NeuralNet
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ._batches import Rows
 from ._checkpoint import Checkpoint
 from ._cuda_graph import repeatable
-from ._device import exact_kernels
 from ._early_stopping import EarlyStopping
 from ._health import Health
 from ._memory import keep_freed_memory
@@ -36,11 +34,6 @@ from .exceptions import (
 )
 
 N_RECORDS = 50  # most entries that a fit adds to the history
-PREDICT_BATCH = 512
-
-
-def _logits_alone(logits: Tensor, features: Tensor) -> Tensor:
-    return logits
 
 
 class SemiSupervisedNet(NeuralNet):
@@ -289,44 +282,7 @@ class SemiSupervisedNet(NeuralNet):
                 self.history.record(f"{name}_best", losses_so_far[-1] == min(losses_so_far))
         return record
 
-    # ------------------------------------------------------------------ prediction
-
-    def answers(
-        self,
-        rows: Rows,
-        answer: Callable[[Tensor, Tensor], Tensor] = _logits_alone,
-        *,
-        dtype: torch.dtype = torch.float32,
-    ) -> Iterator[Tensor]:
-        """Yield `answer(logits, features)` of all rows in order, batch by batch.
-
-        Nothing else of a batch is kept until the next one, which finds its memory in the
-        processor's cache: several percent of the time.
-
-        Parameters
-        ----------
-        rows : Rows
-        answer : callable
-            Takes the logits, in `dtype` and on the CPU, and the features as the network gave them;
-            by default returns the logits.
-        dtype : torch.dtype
-            In which to compute. float64 makes a row's answer independent of the rows beside it.
-        """
-        keep_freed_memory()
-        module = self.average_
-        if dtype == torch.float64:
-            module = copy.deepcopy(module).double()
-        for batch in rows.chunks(PREDICT_BATCH):
-            yield answer(*self._judge(module, batch, dtype))
-
-    def _judge(self, module: nn.Module, batch: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        with (
-            torch.inference_mode(),
-            exact_kernels(self._torch_device),
-            self.autocast(enabled=dtype == torch.float32),
-        ):
-            logits, features = module(self.scaler.transform(self.to_device(batch), dtype))
-            return logits.to(dtype).cpu(), features
+    # ------------------------------------------------------------------ device and precision
 
     def to_device(self, batch: Tensor) -> Tensor:
         """Move a batch to the device; Apple's has no float64."""
@@ -343,14 +299,3 @@ class SemiSupervisedNet(NeuralNet):
             return nullcontext()  # to enter a context that changes nothing takes time as well
         # copies of weights, kept in a caller's autocast, would outlive the step that changes them
         return torch.autocast(device, torch.bfloat16, enabled=enabled, cache_enabled=False)
-
-    @torch.inference_mode()
-    def generate(self, n_samples: int, rng: torch.Generator) -> Tensor:
-        """Return images drawn from the generator, (n_samples, *input_shape), in scaled units."""
-        batches = []
-        for start in range(0, n_samples, PREDICT_BATCH):
-            n = min(PREDICT_BATCH, n_samples - start)
-            z = self.generator_average_.sample_latent(n, rng)
-            with exact_kernels(self._torch_device), self.autocast(enabled=False):
-                batches.append(self.generator_average_(z).float().cpu())
-        return torch.cat(batches)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from . import losses
 from ._batches import Rows, evenly_spaced
+from ._forward import answers, generate
 from ._step import TrainingData
 from .exceptions import (
     ChanceLevelWarning,
@@ -121,7 +122,7 @@ class Health:
             # noise of its own: what is looked at does not change what is learnt
             rng = torch.Generator(self.net.device).manual_seed(0)
             figures["generated_spread"] = (
-                _spread(self.net.generate(N_FAKE, rng)) / self._real_spread
+                _spread(generate(self.net, N_FAKE, rng)) / self._real_spread
             )
             if self.data.validation is not None:
                 logits = self._logits(self.data.labeled)
@@ -264,7 +265,7 @@ class Health:
     def _logits(self, rows: Rows) -> Tensor:
         """Of evenly spaced rows, (min(n, N_LOOK), K), by the running average, on the CPU."""
         some = rows.subset(evenly_spaced(len(rows), N_LOOK))
-        return torch.cat(list(self.net.answers(some)))
+        return torch.cat(list(answers(self.net, some)))
 
     def _divergence(self, what: str) -> DivergenceError:
         rate = self.net.settings.learning_rate

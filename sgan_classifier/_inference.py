@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from ._batches import Rows
+from ._forward import answers
 from ._labels import known_labels
 from ._layout import Layout
 from ._scaling import warn_of_other_scale
@@ -129,8 +130,8 @@ class InferenceMixin:
         in_double = not self._layout.is_image and not callable(self.network)
         dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
         collected, end = np.empty(0), 0
-        for answers in self.net_.answers(rows, answer, dtype=dtype):
-            piece = answers.numpy()
+        for batch in answers(self.net_, rows, answer, dtype=dtype):
+            piece = batch.numpy()
             if end == 0:
                 collected = np.empty((len(rows), *piece.shape[1:]), piece.dtype)
             collected[end : end + len(piece)] = piece

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ._device import exact_kernels
+from ._forward import generate
 from ._step import TrainingData
 from .exceptions import CompileFallbackWarning, InvalidInputError
 
@@ -29,7 +30,7 @@ def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
     try:
         with torch.inference_mode():
             logits, features = net.average_(x)
-            fake = net.generate(2, net.streams.noise) if net.has_generator else x
+            fake = generate(net, 2, net.streams.noise) if net.has_generator else x
     except Exception as error:
         raise InvalidInputError(
             f"The network cannot process a batch of shape {tuple(x.shape)}: {error}. Build it "

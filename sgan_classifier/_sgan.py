@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import networks
 from ._base import BaseImageClassifier
 from ._class_prior import check_class_prior, find_class_prior
+from ._forward import generate
 from ._layout import Layout
 from ._options import image_weight
 from ._random import Streams, draw_seed
@@ -337,7 +338,7 @@ class SGANClassifier(BaseImageClassifier):
             raise InvalidInputError(f"n_samples={n_samples!r} is not a positive integer.")
         check_threads()
         rng = torch.Generator(self.net_.device).manual_seed(draw_seed(random_state))
-        images = self.net_.scaler.inverse(self.net_.generate(int(n_samples), rng)).numpy()
+        images = self.net_.scaler.inverse(generate(self.net_, int(n_samples), rng)).numpy()
         if self._fit_dtype == np.uint8:
             images = np.clip(np.rint(images), 0, 255)
         keeps = self._fit_dtype in (np.uint8, np.float64)

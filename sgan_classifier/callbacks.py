@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
 
+from ._forward import generate
 from ._random import draw_seed
 from .exceptions import InvalidInputError
 
@@ -93,7 +94,7 @@ class SampleRecorder(Callback):
         if step not in self.steps:
             return
         rng = torch.Generator(net.device).manual_seed(self._seed)
-        images = net.scaler.inverse(net.generate(self.n_samples, rng)).numpy()
+        images = net.scaler.inverse(generate(net, self.n_samples, rng)).numpy()
         if images.ndim != 4:
             raise InvalidInputError(
                 f"SampleRecorder is for images, but X is a table of {images.shape[1]} features. "

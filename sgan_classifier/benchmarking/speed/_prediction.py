@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..._engine import PREDICT_BATCH
+from ..._forward import BATCH
 from ...datasets import make_craters
 from ._memory import N_LABELED
 from ._result import Section, Target
@@ -41,9 +41,9 @@ def predict(options: Options) -> Section:
 
     @torch.inference_mode()
     def raw() -> None:
-        for start in range(0, len(x), PREDICT_BATCH):
+        for start in range(0, len(x), BATCH):
             with fit.net.autocast():
-                network(x[start : start + PREDICT_BATCH])
+                network(x[start : start + BATCH])
 
     runs = {
         OURS: lambda n: sum(repeated(lambda: fit.model.predict(X), n)),
@@ -60,7 +60,7 @@ def predict(options: Options) -> Section:
         )
     )
     section.add_table(
-        f"{N_PREDICTED} images of 32x32, {PREDICT_BATCH} at a time",
+        f"{N_PREDICTED} images of 32x32, {BATCH} at a time",
         ["", "images a second"],
         [[name, f"{N_PREDICTED / statistics.median(seconds[name]):,.0f}"] for name in runs],
     )
