@@ -1,5 +1,7 @@
 """Image files for the tests of `load_image_folder`."""
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,3 +27,41 @@ def load_and_catch(root, **options):
         images = load_image_folder(root, **options)
     assert len(caught) == 1, "one warning for all files"
     return images, str(caught[0].message)
+
+
+def write_tiff(path, pixels, *, orientation=1, photometric=None):
+    """A TIFF file of kinds that Pillow does not write: any integers, and whatever tags."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.ascontiguousarray(pixels)
+    colours = 1 if pixels.ndim == 2 else pixels.shape[2]
+    bits = struct.pack(f"<{colours}H", *[8 * pixels.itemsize] * colours)
+    if photometric is None:
+        photometric = 1 if colours == 1 else 2
+    sample_format = 2 if pixels.dtype.kind == "i" else 1
+    tags = [
+        (256, pixels.shape[1]),
+        (257, pixels.shape[0]),
+        (258, int.from_bytes(bits, "little") if len(bits) <= 4 else bits),
+        (259, 1),
+        (262, photometric),
+        (273, pixels.tobytes()),
+        (274, orientation),
+        (277, colours),
+        (278, pixels.shape[0]),
+        (279, pixels.nbytes),
+        (339, sample_format),
+    ]
+    directory, data = b"", b""
+    first = 8 + 2 + 12 * len(tags) + 4
+    for tag, value in tags:
+        count, kind = 1, 4
+        if tag == 258:
+            count, kind = colours, 3
+        if isinstance(value, bytes):
+            offset = first + len(data)
+            data += value
+            value = offset
+        directory += struct.pack("<HHII", tag, kind, count, value)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    path.write_bytes(head + directory + bytes(4) + data)
+    return path

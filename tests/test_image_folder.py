@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
-from image_files import load_and_catch, noise, save
+import rasterio
+from image_files import load_and_catch, noise, save, write_tiff
 from PIL import Image
 from tiny import sgan
 
@@ -97,6 +98,54 @@ def test_camera_orientation_is_applied(tmp_path):
     exif[0x0112] = 6  # to be seen turned by a quarter
     save(tmp_path / "a" / "1.png", noise(6, 10), exif=exif)
     np.testing.assert_array_equal(load_image_folder(tmp_path).X[0], np.rot90(noise(6, 10), -1))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [None, 3])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied_whatever_reads_the_file(tmp_path, orientation, channels, dtype):
+    stored = noise(6, 10, channels, dtype)
+    write_tiff(tmp_path / "a" / "1.tif", stored, orientation=orientation)
+    # what Pillow makes of 8 bits of grey, which is not in doubt
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    plain = stored if channels is None else stored[..., 0]
+    save(tmp_path / "b" / "1.png", (plain >> 8 * (dtype == np.uint16)).astype(np.uint8), exif=exif)
+    wanted = load_image_folder(tmp_path / "b", labeled=False).X[0]
+    found = load_image_folder(tmp_path / "a", labeled=False).X[0]
+    assert found.dtype == dtype
+    assert found.shape[:2] == wanted.shape
+    found = found if channels is None else found[..., 0]
+    np.testing.assert_array_equal(found >> 8 * (dtype == np.uint16), wanted)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [np.array([[-1, 100], [-128, 0]], np.int8), np.array([[3_000_000_000, 1], [2, 0]], np.uint32)],
+)
+def test_integers_that_pillow_has_no_mode_for_keep_their_values(tmp_path, pixels):
+    write_tiff(tmp_path / "a" / "1.tif", pixels)
+    found = load_image_folder(tmp_path).X[0]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, pixels.astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_negatives_are_shown_as_positives(tmp_path, dtype):
+    stored = noise(dtype=dtype)
+    write_tiff(tmp_path / "a" / "1.tif", stored, photometric=0)  # white is zero
+    np.testing.assert_array_equal(load_image_folder(tmp_path).X[0], np.iinfo(dtype).max - stored)
+
+
+def test_large_files_of_floats_are_read(tmp_path):
+    (tmp_path / "a").mkdir()
+    stored = np.random.default_rng(0).normal(size=(1, 8, 8))
+    profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 1, "dtype": "float64"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the missing georeference
+        with rasterio.open(tmp_path / "a" / "1.tif", "w", BIGTIFF="YES", **profile) as file:
+            file.write(stored)
+    np.testing.assert_array_equal(load_image_folder(tmp_path).X, stored.astype(np.float32))
 
 
 @pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK"])

@@ -206,3 +206,34 @@ def test_no_folder_is_an_error_that_says_what_is_there(tmp_path):
 def test_option_that_makes_no_sense_is_named(folder, options):
     with pytest.raises(InvalidInputError, match=next(iter(options))):
         load_image_folder(folder, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels"),
+    [
+        ("colour.png", noise(40, 40, 3)),
+        ("deep.png", noise(40, 40, dtype=np.uint16)),
+        ("large.png", noise(40, 40)),
+        ("floats.tif", np.ones((40, 40), np.float32)),
+    ],
+)
+def test_a_damaged_file_does_not_decide_what_the_others_become(tmp_path, name, pixels):
+    for i in range(2):
+        save(tmp_path / "a" / f"{i}.png", noise(seed=i))
+    damaged = save(tmp_path / "b" / name, pixels)
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    other = save(tmp_path / "b" / "other.png", noise(seed=2))
+    images, message = load_and_catch(tmp_path)
+    assert f"b/{name}" in message
+    assert images.X.shape == (3, 8, 8)
+    assert images.X.dtype == np.uint8
+    np.testing.assert_array_equal(images.X[2], np.asarray(Image.open(other)))
+
+
+def test_a_link_in_a_circle_is_left_out(folder):
+    (folder / "crater" / "loop.png").symlink_to("loop.png")
+    assert "broken link" in load_and_catch(folder)[1]
+
+
+def test_sizes_may_be_numbers_of_numpy(folder):
+    assert load_image_folder(folder, image_size=np.int64(5)).X.shape[1:] == (5, 5)

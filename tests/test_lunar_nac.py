@@ -101,6 +101,12 @@ def test_options_reach_the_cutter(moon_options):
     assert moon.diameter_px_train.min() >= 20
 
 
+def test_scenes_without_a_usable_crater_are_named(server, moon_options):
+    (server[0] / "test" / "b.txt").write_text("ID,X,Y,W,H\n")
+    with pytest.raises(InvalidInputError, match="None of the scenes test/b has a crater"):
+        fetch_lunar_nac(**moon_options)
+
+
 def test_file_that_is_not_there_is_a_named_error_and_leaves_nothing(server, moon_options):
     (server[0] / "test" / "b.txt").unlink()
     with pytest.raises(DownloadError, match=r"b\.txt could not be downloaded .*404"):

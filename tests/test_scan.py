@@ -1,5 +1,6 @@
 """Whole scenes of disks on noise."""
 
+import copy
 import csv
 import json
 import os
@@ -7,6 +8,7 @@ import os
 import numpy as np
 import pytest
 import rasterio
+import torch
 from disk_scenes import (
     CRS,
     DISKS,
@@ -331,7 +333,7 @@ def test_progress_is_shown_only_if_asked_for(geotiff, tmp_path, capsys):
         ({"window_factor": 0.5}, "window_factor=0.5 is outside"),
         ({"threshold": 0.0}, "threshold=0.0 is not above 0"),
         ({"max_overlap": 1.5}, "max_overlap=1.5 is not above 0"),
-        ({"tile_size": 0}, "tile_size=0 is less than"),
+        ({"tile_size": 0}, "tile_size=0 is no whole number"),
     ],
 )
 def test_parameters_that_make_no_sense_are_named(geotiff, tmp_path, settings, message):
@@ -391,3 +393,46 @@ def test_memory_does_not_grow_with_the_scene(tmp_path):
     assert len(found.all_candidates) >= 180
     # the scene has 50 MiB, 100 as floats
     assert memory.added < 45 * 2**20, f"{memory.added / 2**20:.0f} MiB"
+
+
+def test_tiles_of_a_slightly_different_estimator_are_refused(geotiff, tmp_path):
+    scan_scene(model(), geotiff, tmp_path, **SIZES)
+    other = copy.deepcopy(model())
+    with torch.no_grad():
+        next(other.net_.average_.parameters()).mul_(1.001)
+    with pytest.raises(InvalidInputError, match="it differs in estimator"):
+        scan_scene(other, geotiff, tmp_path, **SIZES)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
+def test_a_scene_that_is_cut_off_is_refused_by_name(tmp_path, suffix):
+    path = tmp_path / f"scene.{suffix}"
+    Image.fromarray(scene()).save(path)
+    path.write_bytes(path.read_bytes()[: int(0.8 * path.stat().st_size)])
+    with pytest.raises(InvalidInputError, match=rf"scene\.{suffix} is (damaged|no raster)"):
+        scan_scene(model(), path, tmp_path / "scan", **SIZES)
+
+
+def test_the_colours_of_a_palette_are_refused(tmp_path):
+    Image.fromarray(scene()).quantize(16).save(tmp_path / "scene.png")
+    with pytest.raises(InvalidInputError, match="palette"):
+        scan_scene(model(), tmp_path / "scene.png", tmp_path, **SIZES)
+
+
+def test_values_of_few_bits_are_parts_of_the_same_white(tmp_path):
+    few = scene() // 16
+    Image.fromarray(few * np.uint8(17)).save(tmp_path / "eight.png")
+    profile = {"driver": "GTiff", "width": 170, "height": 180, "count": 1, "dtype": "uint8"}
+    with rasterio.open(tmp_path / "four.tif", "w", NBITS=4, transform=TRANSFORM, **profile) as file:
+        file.write(few[None])
+    found = [
+        scan_scene(model(), tmp_path / name, tmp_path / name[:4], **SIZES).all_candidates
+        for name in ("eight.png", "four.tif")
+    ]
+    same(*found, atol=1e-3)
+
+
+def test_any_score_may_be_the_threshold(geotiff, tmp_path):
+    assert len(scan_scene(model(), geotiff, tmp_path, threshold=1.5, **SIZES).candidates) == 0
+    with pytest.raises(InvalidInputError, match="threshold=-1"):
+        scan_scene(model(), geotiff, tmp_path, threshold=-1, **SIZES)

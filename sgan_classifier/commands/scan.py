@@ -31,7 +31,7 @@ def scan(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Craters of this scene, a table of ID, X, Y, W, H (upper left corner, width, "
+            help="Craters of this scene, a table with columns X, Y, W, H (upper left corner, width, "
             "height): choose the threshold of the best F1 by them, instead of --threshold.",
         ),
     ] = None,

@@ -11,6 +11,7 @@ from ..exceptions import InvalidInputError
 Boxes = NDArray[np.float64]
 
 WINDOW = 1.6  # side of a patch over the diameter of the crater in its middle
+COLUMNS = ("X", "Y", "W", "H")  # upper left corner, width and height
 _SAME_CRATER = 0.5  # intersection over union of two boxes
 
 
@@ -40,7 +41,7 @@ def iou(box: Boxes, boxes: Boxes) -> Boxes:
 
 
 def read_boxes(path: Path) -> Boxes:
-    """Read the table of boxes of a scene: columns ID, X, Y, W, H and others.
+    """Read the table of boxes of a scene: columns X, Y, W and H, among others.
 
     Parameters
     ----------
@@ -54,14 +55,38 @@ def read_boxes(path: Path) -> Boxes:
     Raises
     ------
     InvalidInputError
-        If a line does not hold the numbers.
+        If a column is missing, or a line does not hold four finite numbers.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    try:
-        rows = [[float(cell) for cell in re.split(r"[,\t]", line)[1:5]] for line in lines[1:]]
-        return np.array(rows, dtype=float).reshape(len(rows), 4)
-    except ValueError as error:
-        raise InvalidInputError(f"{path} is no table of boxes: {error}.") from error
+    # names in any other encoding are of no concern here
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    names = [name.strip().upper() for name in _cells(lines[0])] if lines else []
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise InvalidInputError(
+            f"{path} is no table of boxes: its first line names no column {', '.join(missing)}. "
+            f"It should name {', '.join(COLUMNS)}, separated by commas or tabs."
+        )
+    places = [names.index(name) for name in COLUMNS]
+    boxes = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        cells = _cells(line)
+        try:
+            box = [float(cells[place]) for place in places]
+        except (ValueError, IndexError):
+            box = [np.nan]
+        if not np.isfinite(box).all():
+            raise InvalidInputError(
+                f"{path} is no table of boxes: line {number}, {line!r}, does not hold a number for "
+                f"each of {', '.join(COLUMNS)}."
+            )
+        boxes.append(box)
+    return np.array(boxes, dtype=np.float64).reshape(len(boxes), 4)
+
+
+def _cells(line: str) -> list[str]:
+    return re.split(r"[,\t]", line)
 
 
 def without_duplicates(boxes: Boxes) -> Boxes:

@@ -164,7 +164,8 @@ def make_crater_scene(
     >>> scene.image.shape, scene.boxes.shape
     ((256, 256), (20, 4))
     """
-    height, width = (image_size,) * 2 if isinstance(image_size, int) else image_size
+    sides = (image_size,) * 2 if isinstance(image_size, int | np.integer) else image_size
+    height, width = sides
     for side in (height, width):
         _check_number("image_size", side, 32)
     _check_number("n_craters", n_craters, 0)

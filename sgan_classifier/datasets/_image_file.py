@@ -17,8 +17,12 @@ MAX_PIXELS = 50_000_000  # a file of a few kilobytes can claim many gigabytes of
 
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _ORIENTATION = 0x0112  # the number of EXIF's tag
-_TIFF_BITS_PER_SAMPLE = 258
-_TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
+# the numbers of TIFF's tags
+_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS_PER_SAMPLE, _TIFF_PHOTOMETRIC = 256, 257, 258, 262
+_TIFF_SAMPLE_FORMAT = 339
+_TIFF_WHITE_IS_ZERO = 0  # of the photometric interpretation
+_TIFF_UNSIGNED, _TIFF_SIGNED = 1, 2  # of the sample format
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 _SIZE_REMEDY = f"at most {MAX_PIXELS:,} are read. Cut it into patches first"
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow weighs colours
 
@@ -64,11 +68,13 @@ def read_header(path: Path) -> ImageHeader:
             return ImageHeader(height, width, channels == 1, dtype)
     with _open(path) as image:
         width, height = image.size
+        if image.format == "TIFF":  # as stored, whatever Pillow has made of the orientation
+            width, height = image.tag_v2[_TIFF_WIDTH], image.tag_v2[_TIFF_HEIGHT]
         # 5 to 8 of EXIF's orientations lie on their side
-        if image.getexif().get(_ORIENTATION, 1) >= 5:
+        if _orientation(image) >= 5:
             width, height = height, width
         is_grey = image.mode in _GREY_MODES
-        if image.mode in ("F", "I"):
+        if image.mode in ("F", "I") or _is_odd_integer(image):
             dtype = "float32"
         elif image.mode.startswith("I;16") or _is_deep(path, image):
             dtype = "uint16"
@@ -104,7 +110,10 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
             pixels = read_raster(path)
     else:
         with _open(path) as image:
-            pixels = read_raster(path) if _is_deep_colour(path, image) else _decode(image)
+            if _is_deep_colour(path, image) or _is_odd_integer(image):
+                pixels = _turn(read_raster(path), _orientation(image))
+            else:
+                pixels = _decode(image)
     return _convert(_resize(_recolour(pixels, mode), image_size), np.dtype(dtype))
 
 
@@ -113,7 +122,12 @@ def _open(path: Path) -> Iterator[Any]:
     from PIL import Image
 
     image: Any
-    with _errors_named(path), Image.open(path, formats=FORMATS) as image:
+    # by its name, Pillow would map a TIFF file into memory, and get lying ones wrong
+    with (
+        _errors_named(path),
+        open(path, "rb") as file,
+        Image.open(file, formats=FORMATS) as image,
+    ):
         width, height = image.size
         _check_size(height, width)
         if image.format == "TIFF" and image.n_frames > 1:
@@ -187,16 +201,46 @@ def _is_deep_colour(path: Path, image: Any) -> bool:
     return not image.mode.startswith(("I", "F")) and _is_deep(path, image)
 
 
+def _is_odd_integer(image: Any) -> bool:
+    """Whether these are signed bytes or unsigned words of 32 bits, which Pillow has no mode for."""
+    if image.format != "TIFF":
+        return False
+    bits, kinds = (
+        image.tag_v2.get(tag, (default,))[0]
+        for tag, default in ((_TIFF_BITS_PER_SAMPLE, 1), (_TIFF_SAMPLE_FORMAT, _TIFF_UNSIGNED))
+    )
+    return (bits, kinds) in ((8, _TIFF_SIGNED), (32, _TIFF_UNSIGNED))
+
+
+def _orientation(image: Any) -> int:
+    return image.getexif().get(_ORIENTATION, 1)
+
+
+def _turn(pixels: NDArray, orientation: int) -> NDArray:
+    """Turn pixels (height, width) or (height, width, 3) as EXIF says that they are to be seen."""
+    if orientation in (5, 6, 7, 8):
+        pixels = np.swapaxes(pixels, 0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return pixels
+
+
 def _decode(image: Any) -> NDArray:
     from PIL import ImageOps
 
+    is_negative = (
+        image.format == "TIFF" and image.tag_v2.get(_TIFF_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO
+    )
     image = ImageOps.exif_transpose(image)
     if image.mode in ("1", "LA"):
         image = image.convert("L")
     elif image.mode in ("I", "F"):
         return np.asarray(image, dtype=np.float32)
     elif image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)
+        pixels = np.asarray(image).astype(np.uint16)
+        return np.iinfo(np.uint16).max - pixels if is_negative else pixels  # Pillow does so for 8
     elif image.mode != "L":
         image = image.convert("RGB")
     return np.asarray(image)

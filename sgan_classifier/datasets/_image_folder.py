@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..exceptions import InvalidInputError, UnreadableImageError, UnreadableImageWarning
+from ._image_choice import Wanted, choose, mixes_floats
 from ._image_file import ImageHeader, read_header, read_pixels
 from ._image_list import list_images
 
@@ -141,18 +142,16 @@ def load_image_folder(
             headers[i] = read_header(root / files[i])
         except UnreadableImageError as error:
             skipped[files[i]] = str(error)
-    wanted_size = _choose_size(image_size, list(headers.values()))
-    mode = _choose_mode(mode, list(headers.values()))
-    wanted_dtype = np.dtype(dtype or _choose_dtype(files, headers))
-    X = np.empty((len(headers), *wanted_size, *((3,) if mode == "rgb" else ())), wanted_dtype)
-    rows: list[int] = []
-    for i in tqdm(headers, "images", unit=" files", disable=not verbose):
-        try:
-            X[len(rows)] = read_pixels(root / files[i], wanted_size, mode, wanted_dtype)
-        except UnreadableImageError as error:
-            skipped[files[i]] = str(error)
-        else:
-            rows.append(i)
+    if dtype is None and mixes_floats(headers):
+        # before the folder is refused: a damaged file counts for nothing
+        _leave_out_damaged(root, files, headers, skipped)
+    X, rows = np.empty((0, 1, 1), np.uint8), list(headers)
+    chosen, wanted = None, choose(image_size, mode, dtype, files, headers)
+    while rows and chosen != wanted:  # as far as it takes without the files found to be damaged
+        chosen = wanted
+        X, rows = _read_all(root, files, headers, skipped, chosen, verbose)
+        if rows:
+            wanted = choose(image_size, mode, dtype, files, headers)
     y = np.array([codes[i] for i in rows], dtype=np.int64)
     class_names, y = _drop_empty_classes(class_names, y, skipped)
     _report(root, skipped, on_error)
@@ -161,6 +160,40 @@ def load_image_folder(
     names = np.empty(len(rows), dtype=object)
     names[:] = [files[i] for i in rows]
     return ImageFolder(X[: len(rows)], y, class_names, names, root, skipped)
+
+
+def _read_all(
+    root: Path,
+    files: Sequence[str],
+    headers: dict[int, ImageHeader],
+    skipped: dict[str, str],
+    wanted: Wanted,
+    verbose: int | bool,
+) -> tuple[NDArray, list[int]]:
+    """Return the images, and the number of the file of each; damaged files lose their header."""
+    colours = (3,) if wanted.mode == "rgb" else ()
+    X = np.empty((len(headers), *wanted.size, *colours), wanted.dtype)
+    rows: list[int] = []
+    for i in tqdm(list(headers), "images", unit=" files", disable=not verbose):
+        try:
+            X[len(rows)] = read_pixels(root / files[i], *wanted)
+        except UnreadableImageError as error:
+            skipped[files[i]] = str(error)
+            del headers[i]
+        else:
+            rows.append(i)
+    return X, rows
+
+
+def _leave_out_damaged(
+    root: Path, files: Sequence[str], headers: dict[int, ImageHeader], skipped: dict[str, str]
+) -> None:
+    for i, header in list(headers.items()):
+        try:
+            read_pixels(root / files[i], (header.height, header.width), "rgb", header.dtype)
+        except UnreadableImageError as error:
+            skipped[files[i]] = str(error)
+            del headers[i]
 
 
 def _check_options(mode: str, dtype: str | None, on_error: str) -> None:
@@ -173,41 +206,6 @@ def _check_options(mode: str, dtype: str | None, on_error: str) -> None:
             raise InvalidInputError(
                 f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}."
             )
-
-
-def _choose_size(
-    image_size: tuple[int, int] | int | None, headers: Sequence[ImageHeader]
-) -> tuple[int, int]:
-    if image_size is None:
-        if not headers:
-            return (1, 1)
-        sides = np.array([(header.height, header.width) for header in headers])
-        height, width = np.quantile(sides, 0.5, axis=0, method="lower")
-        return int(height), int(width)
-    size = (image_size,) * 2 if isinstance(image_size, int) else tuple(image_size)
-    if len(size) != 2 or not all(isinstance(s, int | np.integer) and s >= 1 for s in size):
-        raise InvalidInputError(
-            f"image_size={image_size!r} is no size. Pass (height, width) in pixels, or one number."
-        )
-    return int(size[0]), int(size[1])
-
-
-def _choose_mode(mode: str, headers: Sequence[ImageHeader]) -> str:
-    if mode != "auto":
-        return mode
-    return "grey" if all(header.is_grey for header in headers) else "rgb"
-
-
-def _choose_dtype(files: Sequence[str], headers: dict[int, ImageHeader]) -> str:
-    first = {header.dtype: files[i] for i, header in reversed(headers.items())}
-    if "float32" in first and len(first) > 1:
-        other = next(dtype for dtype in first if dtype != "float32")
-        raise InvalidInputError(
-            f"{first['float32']!r} holds floating-point values and {first[other]!r} holds {other}: "
-            'their scales may differ. Convert the files, or pass dtype="float32" if the values can '
-            "be compared as they are."
-        )
-    return max(first, key=lambda dtype: np.dtype(dtype).itemsize, default="uint8")
 
 
 def _drop_empty_classes(

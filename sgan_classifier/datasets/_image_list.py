@@ -89,7 +89,10 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _is_inside(root: Path, entry: Path) -> bool:
-    return entry.resolve().is_relative_to(root.resolve())
+    try:
+        return entry.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # a link in a circle leads nowhere
+        return True
 
 
 def _usable(root: Path, entry: Path, skipped: dict[str, str]) -> Iterator[str]:

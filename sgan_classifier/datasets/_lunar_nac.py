@@ -157,6 +157,8 @@ def fetch_lunar_nac(
         If a file cannot be downloaded or is not the one it should be.
     ImportError
         If pooch or Pillow is not installed.
+    InvalidInputError
+        If a parameter makes no sense, or no crater is large enough.
 
     References
     ----------
@@ -188,7 +190,14 @@ def fetch_lunar_nac(
     ):
         patches = [parts[i] for i in numbers]
         scene = [np.full(len(parts[i].y), i) for i in numbers]
-        order = rng.permutation(sum(map(len, scene)))
+        n_patches = sum(map(len, scene))
+        if n_patches == 0:
+            raise InvalidInputError(
+                f"None of the scenes {', '.join(names[i] for i in numbers)} has a crater of at "
+                f"least {min_diameter} pixels whose window lies inside. Lower min_diameter, or "
+                "choose other scenes."
+            )
+        order = rng.permutation(n_patches)
         for name, values in (
             ("X", [p.X for p in patches]),
             ("y", [p.y for p in patches]),

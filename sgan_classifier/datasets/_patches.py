@@ -61,7 +61,8 @@ def cut_patches(
     sides = WINDOW * craters[:, 2:].mean(axis=1)
     corners = centers - sides[:, np.newaxis] / 2
     inside = (corners >= 0).all(axis=1) & (corners + sides[:, np.newaxis] <= size).all(axis=1)
-    usable = [i for i in np.flatnonzero(inside) if not _is_dark(pixels, corners[i], sides[i])]
+    found = [i for i in np.flatnonzero(inside) if not _is_dark(pixels, corners[i], sides[i])]
+    usable = np.array(found, dtype=np.intp)
     windows = [(*corners[i], sides[i], 1) for i in usable]
     # as many others, of the same sizes; where one fits nowhere, of another size
     order = rng.permutation(usable)

@@ -26,9 +26,10 @@ class Candidates:
     score : ndarray of shape (n,)
         How much the windows about it agree: the sum of the probabilities of those windows that
         overlap it by 0.4 or more and whose probability is at least the scan's `min_probability`,
-        divided by the number of windows that overlap so, whatever their probability. Sizes beyond
-        the scan's range do not agree, so that candidates at its ends score less. The threshold
-        applies to it.
+        divided by how many windows overlap a crater so on average, whatever their probability. 1
+        says that all of them agree; where the grid happens to lie well, a little more do. Sizes
+        beyond the scan's range do not agree, so that candidates at its ends score less. The
+        threshold applies to it.
     probability : ndarray of shape (n,)
         Of the class looked for, in the window centred on it.
     realness : ndarray of shape (n,)

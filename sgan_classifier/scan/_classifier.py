@@ -1,9 +1,9 @@
 """The estimator as the scan sees it."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,7 +11,6 @@ from .._base import BaseImageClassifier
 from ..exceptions import InvalidInputError
 
 CRATER = "crater"
-N_PROBES = 8
 
 
 class WindowClassifier:
@@ -48,11 +47,16 @@ class WindowClassifier:
             return np.full(len(windows), np.nan)
         return self.estimator.realness(self._rows(windows))
 
-    def probe(self) -> list[float]:
-        """Return answers to fixed noise, by which one fitted estimator is told from another."""
-        noise = np.random.default_rng(0).uniform(-1.0, 1.0, (N_PROBES, *self.input_shape))
-        scaler = self.estimator.net_.scaler  # to which units the estimator is used
-        return self.probability(scaler.inverse(torch.from_numpy(noise)).numpy()).tolist()
+    def checksum(self) -> str:
+        """Return what tells one fitted estimator from another, on whatever device it is."""
+        net = self.estimator.net_
+        digest = hashlib.sha256()
+        for tensor in net.average_.state_dict().values():
+            digest.update(tensor.detach().cpu().double().numpy().tobytes())
+        scaler = net.scaler
+        scale = (scaler.offset.tolist(), scaler.scale.tolist(), scaler.typical_std)
+        digest.update(repr((scale, self.estimator.classes_.tolist())).encode())
+        return digest.hexdigest()
 
     def _rows(self, windows: NDArray) -> NDArray:
         return self.estimator._layout.from_channels_first(windows)

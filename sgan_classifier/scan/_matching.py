@@ -148,8 +148,8 @@ def choose_threshold(matches: Matches | Sequence[Matches]) -> float:
     0.5
     """
     scenes = [matches] if isinstance(matches, Matches) else list(matches)
-    score = np.concatenate([scene.score for scene in scenes])
-    outcome = np.concatenate([scene.outcome for scene in scenes])
+    score = np.concatenate([np.empty(0), *(scene.score for scene in scenes)])
+    outcome = np.concatenate([np.empty(0), *(scene.outcome for scene in scenes)])
     order = np.argsort(-score, kind="stable")
     score, outcome = score[order], outcome[order]
     hits, wrong = np.cumsum(outcome == HIT), np.cumsum(outcome == WRONG)

@@ -102,7 +102,7 @@ def write_features(path: Path, candidates: Candidates, scene: Scene) -> None:
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [float(x), float(y)]},
             "properties": {
-                name: None if np.isnan(values[i]) else round(float(values[i]), 6)
+                name: None if np.isnan(values[i]) else float(f"{values[i]:.10g}")
                 for name, values in columns.items()
             },
         }

@@ -29,13 +29,14 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
     fit_dtype : dtype, optional
         Of the images that the estimator was fitted on. 8 and 16 bits are converted into each other,
         white to white, as `load_image_folder` does; other images are taken for the scene's own
-        values.
+        values. Values of less than 8 bits count as parts of a white of 255.
 
     Raises
     ------
     FileNotFoundError
     InvalidInputError
-        If the file is no raster, has another number of bands, or values that cannot be converted.
+        If the file is no raster or a damaged one, has another number of bands, a palette, or
+        values that cannot be converted.
     ImportError
         If rasterio is not installed.
     """
@@ -56,18 +57,35 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
                 f"{path} is no raster that GDAL reads. Pass a PNG or a GeoTIFF."
             ) from error
     # by default GDAL keeps what it has read until that fills a twentieth of the machine's memory
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MIB), dataset:
+    # and a PNG that is cut off it reads in one go as whatever lies in memory, without an error
+    options = {"GDAL_CACHEMAX": CACHE_MIB, "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO"}
+    with rasterio.Env(**options), dataset:
         bands = [
             number
             for number, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True)
             if meaning != ColorInterp.alpha
         ]
+        if ColorInterp.palette in dataset.colorinterp:
+            raise InvalidInputError(
+                f"{path} holds numbers of the colours of a palette. Convert it to grey or RGB, as "
+                "the images in fit were."
+            )
         if len(bands) != n_channels:
             raise InvalidInputError(
                 f"{path} has {len(bands)} bands, but the estimator was fitted on images of "
                 f"{n_channels}. Scan a scene of that many bands."
             )
-        yield Scene(dataset, bands, _factor(path, dataset.dtypes[bands[0] - 1], fit_dtype))
+        dtype, n_bits = dataset.dtypes[bands[0] - 1], _bits_below_eight(dataset, bands[0])
+        factor = _factor(path, dtype, fit_dtype)
+        if n_bits is not None:
+            factor *= WHITE["uint8"] / (2**n_bits - 1)
+        yield Scene(dataset, bands, factor)
+
+
+def _bits_below_eight(dataset: Any, band: int) -> int | None:
+    """Return the bits a value has in the file, if it is stored in less than a byte."""
+    n_bits = int(dataset.tags(band, ns="IMAGE_STRUCTURE").get("NBITS", 8))
+    return n_bits if n_bits < 8 else None
 
 
 def _factor(path: Path, dtype: str, fit_dtype: np.dtype | None) -> float:
@@ -119,14 +137,26 @@ class Scene:
             hold the mean of the others.
         missing : ndarray of bool, shape (height, width)
             No data by the file's own account, or not finite.
+
+        Raises
+        ------
+        InvalidInputError
+            If the file is damaged.
         """
+        from rasterio.errors import RasterioIOError
         from rasterio.windows import Window
 
         columns, rows = _mirrored(x, width, self.width), _mirrored(y, height, self.height)
         left, top = columns.min(), rows.min()
         window = Window(left, top, np.ptp(columns) + 1, np.ptp(rows) + 1)
-        image = self._dataset.read(self._bands, window=window)
-        missing = self._dataset.dataset_mask(window=window) == 0
+        try:
+            image = self._dataset.read(self._bands, window=window)
+            missing = self._dataset.dataset_mask(window=window) == 0
+        except RasterioIOError as error:
+            raise InvalidInputError(
+                f"{self._dataset.name} is damaged or incomplete: {error.__cause__ or error}. Copy "
+                "it again from where it came."
+            ) from error
         if image.dtype != np.uint8 or self.factor != 1.0:
             image = image.astype(np.float32) * np.float32(self.factor)
             missing |= ~np.isfinite(image).all(axis=0)

@@ -1,8 +1,10 @@
 """A whole scene: tiles in parallel, then one list and one map."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,6 @@ from ._sizes import check_grid
 from ._tile import Settings, Tile, plan_tiles, read_tile, scan_tile
 
 TILES, KEY = "tiles", "scan.json"
-SAME_ANSWER = 0.02  # of one estimator to the same image, whatever the device and precision
 
 
 @dataclass(frozen=True)
@@ -178,16 +179,19 @@ def scan_scene(
     scene, folder = Path(scene), Path(folder)
     classifier = WindowClassifier(estimator, positive)
     grid = check_grid(classifier.input_shape, diameters, size_step, stride, window_factor)
+    if not 0.0 < threshold < np.inf:
+        raise InvalidInputError(f"threshold={threshold!r} is not above 0.")
     _check_fractions(
-        threshold=threshold,
         min_probability=min_probability,
         max_overlap=max_overlap,
         max_missing=max_missing,
     )
     # a pixel of the map is no wider than the distance of two windows
     pixel = max(1, int(grid.step(grid.min_diameter)))
-    if tile_size < pixel:
-        raise InvalidInputError(f"tile_size={tile_size!r} is less than {pixel} pixels.")
+    if not isinstance(tile_size, Integral) or tile_size < pixel:
+        raise InvalidInputError(
+            f"tile_size={tile_size!r} is no whole number of at least {pixel} pixels."
+        )
     settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
     with open_scene(scene, classifier.input_shape[0], classifier.fit_dtype) as opened:
         tiles = plan_tiles(opened.height, opened.width, tile_size // pixel * pixel)
@@ -233,25 +237,25 @@ def _begin(
     status = scene.stat()
     key = {
         "scene": {"name": scene.name, "bytes": status.st_size, "changed": status.st_mtime_ns},
+        "estimator": classifier.checksum(),
         "positive": str(classifier.positive),
         "factor": factor,
         "tile_size": tile_size,
         **asdict(settings),
     }
-    probe = classifier.probe()
     path = folder / TILES / KEY
     if path.exists():
         stored = json.loads(path.read_text(encoding="utf-8"))
         other = [name for name in key if stored.get(name) != json.loads(json.dumps(key[name]))]
-        if not np.allclose(stored["probe"], probe, atol=SAME_ANSWER):
-            other.append("estimator")
         if other:
             raise InvalidInputError(
                 f"{folder / TILES} holds tiles of another scan: it differs in "
                 f"{', '.join(other)}. Choose another folder, or delete {folder / TILES}."
             )
     else:
-        path.write_text(json.dumps({**key, "probe": probe}, indent=1) + "\n", encoding="utf-8")
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+        os.replace(unfinished, path)
 
 
 def _scan_tiles(

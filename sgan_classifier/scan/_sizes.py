@@ -74,7 +74,7 @@ def check_grid(
             f"The estimator was fitted on rows of shape {input_shape}; a scan needs one that was "
             "fitted on square images (channels, side, side)."
         )
-    if len(diameters) != 2 or not 0 < diameters[0] <= diameters[1] < math.inf:
+    if np.shape(diameters) != (2,) or not 0 < diameters[0] <= diameters[1] < math.inf:
         raise InvalidInputError(
             f"diameters={diameters!r} is no range. Pass (least, greatest) in pixels, such as "
             "(12, 200)."

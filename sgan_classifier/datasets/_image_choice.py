@@ -1,0 +1,99 @@
+"""What the images of a folder are brought to: one size, grey or colour, one type."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..exceptions import InvalidInputError
+from ._image_file import ImageHeader
+
+
+class Wanted(NamedTuple):
+    """What all images are brought to.
+
+    Attributes
+    ----------
+    size : (height, width)
+    mode : {"grey", "rgb"}
+    dtype : {"uint8", "uint16", "float32"}
+    """
+
+    size: tuple[int, int]
+    mode: str
+    dtype: str
+
+
+def choose(
+    image_size: tuple[int, int] | int | None,
+    mode: str,
+    dtype: str | None,
+    files: Sequence[str],
+    headers: dict[int, ImageHeader],
+) -> Wanted:
+    """Choose what `load_image_folder` was not told, from the headers of its files.
+
+    Parameters
+    ----------
+    image_size, mode, dtype
+        As there.
+    files : sequence of str
+        Names of all files.
+    headers : dict of int to ImageHeader
+        Of those files that can be read.
+
+    Returns
+    -------
+    Wanted
+
+    Raises
+    ------
+    InvalidInputError
+        If a size is no size, or floats and integers are mixed without `dtype`.
+    """
+    present = list(headers.values())
+    return Wanted(
+        _choose_size(image_size, present),
+        _choose_mode(mode, present),
+        dtype or _choose_dtype(files, headers),
+    )
+
+
+def mixes_floats(headers: dict[int, ImageHeader]) -> bool:
+    """Tell whether some images hold floats and others integers."""
+    return len({header.dtype == "float32" for header in headers.values()}) > 1
+
+
+def _choose_size(
+    image_size: tuple[int, int] | int | None, headers: Sequence[ImageHeader]
+) -> tuple[int, int]:
+    if image_size is None:
+        if not headers:
+            return (1, 1)
+        sides = np.array([(header.height, header.width) for header in headers])
+        height, width = np.quantile(sides, 0.5, axis=0, method="lower")
+        return int(height), int(width)
+    size = (image_size,) * 2 if isinstance(image_size, int | np.integer) else tuple(image_size)
+    if len(size) != 2 or not all(isinstance(s, int | np.integer) and s >= 1 for s in size):
+        raise InvalidInputError(
+            f"image_size={image_size!r} is no size. Pass (height, width) in pixels, or one number."
+        )
+    return int(size[0]), int(size[1])
+
+
+def _choose_mode(mode: str, headers: Sequence[ImageHeader]) -> str:
+    if mode != "auto":
+        return mode
+    return "grey" if all(header.is_grey for header in headers) else "rgb"
+
+
+def _choose_dtype(files: Sequence[str], headers: dict[int, ImageHeader]) -> str:
+    first = {header.dtype: files[i] for i, header in reversed(headers.items())}
+    if "float32" in first and len(first) > 1:
+        other = next(dtype for dtype in first if dtype != "float32")
+        raise InvalidInputError(
+            f"{first['float32']!r} holds floating-point values and {first[other]!r} holds {other}: "
+            'their scales may differ. Convert the files, or pass dtype="float32" if the values can '
+            "be compared as they are."
+        )
+    return max(first, key=lambda dtype: np.dtype(dtype).itemsize, default="uint8")

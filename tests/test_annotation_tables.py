@@ -1,0 +1,51 @@
+"""Tables of annotated craters."""
+
+import numpy as np
+import pytest
+
+from sgan_classifier.datasets._boxes import read_boxes
+from sgan_classifier.exceptions import InvalidInputError
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ID,X,Y,W,H\n7,1,2,3,4\n8,5,6,7,8.5\n",
+        "ID\tX\tY\tW\tH\tC_X\n7\t1\t2\t3\t4\t0\n8\t5\t6\t7\t8.5\t0",
+        "x, y, w, h, name\n1,2,3,4,a\n\n5,6,7,8.5,b\n  \n",
+        "\ufeffH,W,Y,X\r\n4,3,2,1\r\n8.5,7,6,5\r\n",
+    ],
+)
+def test_columns_are_found_by_their_names(tmp_path, text):
+    path = tmp_path / "boxes.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    np.testing.assert_array_equal(read_boxes(path), [[1, 2, 3, 4], [5, 6, 7, 8.5]])
+
+
+def test_a_table_of_names_alone_has_no_boxes(tmp_path):
+    (tmp_path / "boxes.csv").write_text("ID,X,Y,W,H\n")
+    assert read_boxes(tmp_path / "boxes.csv").shape == (0, 4)
+
+
+def test_other_encodings_do_no_harm(tmp_path):
+    (tmp_path / "boxes.csv").write_bytes("X,Y,W,H,remark\n1,2,3,4,größer\n".encode("latin-1"))
+    np.testing.assert_array_equal(read_boxes(tmp_path / "boxes.csv"), [[1, 2, 3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "names no column X, Y, W, H"),
+        ("7,1,2,3,4\n8,5,6,7,8\n", "names no column X"),
+        ("ID,X,Y,W\n7,1,2,3\n", "names no column H"),
+        ("ID,X,Y,W,H\n7,1,2,3,4\n8,5,6\n", "line 3, '8,5,6',"),
+        ("ID,X,Y,W,H\n7,1,nan,3,4\n", "line 2"),
+        ("ID,X,Y,W,H\n7,one,2,3,4\n", "line 2"),
+    ],
+)
+def test_what_is_no_table_is_refused_by_line(tmp_path, text, message):
+    path = tmp_path / "boxes.csv"
+    path.write_text(text)
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        read_boxes(path)
+    assert "boxes.csv" in str(caught.value)
