@@ -3,6 +3,8 @@
 import math
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -96,7 +98,8 @@ class BaseImageClassifier(
         Raises
         ------
         InvalidInputError
-            If the data or the network cannot be used; nothing has been trained then.
+            If the data or the network cannot be used; nothing has been trained then, and an
+            estimator that was fitted stays as it was.
         DivergenceError
             If a loss or a gradient becomes NaN or infinite, or the loss on the labelled rows rises
             far above that of guessing.
@@ -111,28 +114,34 @@ class BaseImageClassifier(
             If a fit of at least 100 steps went wrong in another way; each has a category of its own
             in `sgan_classifier.exceptions`.
         """
-        continues = self.warm_start and hasattr(self, "net_")
-        X, pool, layout = self._check_arrays(X, X_unlabeled, reset=not continues)
-        classes, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
-        if self._learns_from_pool and pool is None and (codes >= 0).all():
-            self._warn_no_unlabeled()
-        if continues and not np.array_equal(classes, self.classes_):
-            raise InvalidInputError(
-                f"warm_start=True goes on with the classes {list(self.classes_)}, but y has "
-                f"{list(classes)}. Use the same classes, or warm_start=False to start anew."
-            )
-        # a warm start holds out the rows that it held out before
-        seed = self._seed if continues else draw_seed(self.random_state)
-        with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
-            seed = seed if checkpoint is None else checkpoint.seed
-            data = self._training_data(X, codes, pool, layout, classes, seed)
-            with self._isolated_state(seed):
-                if not continues:
-                    self._start(data, classes, layout, seed)
-                self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
-                return self._train(
-                    data, self.max_iter, self.learning_rate_schedule, checkpoint, probe_seed=seed
+        with self._kept_until_training():
+            continues = self.warm_start and hasattr(self, "net_")
+            X, pool, layout = self._check_arrays(X, X_unlabeled, reset=not continues)
+            classes, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
+            if self._learns_from_pool and pool is None and (codes >= 0).all():
+                self._warn_no_unlabeled()
+            if continues and not np.array_equal(classes, self.classes_):
+                raise InvalidInputError(
+                    f"warm_start=True goes on with the classes {list(self.classes_)}, but y has "
+                    f"{list(classes)}. Use the same classes, or warm_start=False to start anew."
                 )
+            self._check_for(classes)
+            # a warm start holds out the rows that it held out before
+            seed = self._seed if continues else draw_seed(self.random_state)
+            with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
+                seed = seed if checkpoint is None else checkpoint.seed
+                data = self._training_data(X, codes, pool, layout, classes, seed)
+                with self._isolated_state(seed):
+                    if not continues:
+                        self._start(data, classes, layout, seed)
+                    self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
+                    return self._train(
+                        data,
+                        self.max_iter,
+                        self.learning_rate_schedule,
+                        checkpoint,
+                        probe_seed=seed,
+                    )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -159,30 +168,47 @@ class BaseImageClassifier(
         -------
         self
         """
-        first = not hasattr(self, "net_")
-        X, pool, layout = self._check_arrays(X, X_unlabeled, reset=first)
-        if first and classes is None:
-            known, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
-        else:
-            known = check_classes(classes) if first else self.classes_
-            codes = codes_among(known, y, len(X), may_be_empty=not first)
-            if classes is not None and not np.array_equal(check_classes(classes), known):
-                raise InvalidInputError(
-                    f"classes={list(classes)} differs from the classes of the first call, "
-                    f"{list(known)}. Leave it out, or fit a new estimator."
-                )
-        seed = draw_seed(self.random_state) if first else self._seed
-        data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
-        with self._isolated_state(seed):
-            if first:
-                self._start(data, known, layout, seed)
-            self.net_.label_counts_ += np.bincount(data.codes, minlength=len(known))
-            n_steps = math.ceil(len(data.labeled) / self.batch_size)
-            if data.pool is not None:
-                settings = self._settings(torch.device(self.net_.device), layout)
-                batch = settings.unlabeled_batch_size
-                n_steps = max(n_steps, math.ceil(len(data.pool) / batch))
-            return self._train(data, n_steps, "constant")
+        with self._kept_until_training():
+            first = not hasattr(self, "net_")
+            X, pool, layout = self._check_arrays(X, X_unlabeled, reset=first)
+            if first and classes is None:
+                known, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
+            else:
+                known = check_classes(classes) if first else self.classes_
+                codes = codes_among(known, y, len(X), may_be_empty=not first)
+                if classes is not None and not np.array_equal(check_classes(classes), known):
+                    raise InvalidInputError(
+                        f"classes={list(classes)} differs from the classes of the first call, "
+                        f"{list(known)}. Leave it out, or fit a new estimator."
+                    )
+            self._check_for(known)
+            seed = draw_seed(self.random_state) if first else self._seed
+            data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
+            with self._isolated_state(seed):
+                if first:
+                    self._start(data, known, layout, seed)
+                counts = np.bincount(data.codes, minlength=len(known))
+                self.net_.label_counts_ = self.net_.label_counts_ + counts  # it may be read-only
+                n_steps = math.ceil(len(data.labeled) / self.batch_size)
+                if data.pool is not None:
+                    settings = self._settings(torch.device(self.net_.device), layout)
+                    batch = settings.unlabeled_batch_size
+                    n_steps = max(n_steps, math.ceil(len(data.pool) / batch))
+                return self._train(data, n_steps, "constant")
+
+    @contextmanager
+    def _kept_until_training(self) -> Iterator[None]:
+        """On an error before the first step, leave the estimator as it was."""
+        before = self.__dict__.copy()
+        net = before.get("net_")
+        n_steps = None if net is None else net.n_steps_
+        try:
+            yield
+        except BaseException:
+            if self.__dict__.get("net_") is net and (net is None or net.n_steps_ == n_steps):
+                self.__dict__.clear()
+                self.__dict__.update(before)
+            raise
 
     def _check_arrays(
         self, X: Any, X_unlabeled: Any, *, reset: bool

@@ -37,8 +37,11 @@ class Rows:
     def __init__(
         self, arrays: list[np.ndarray], layout: Layout, index: np.ndarray | None = None
     ) -> None:
-        # whole numbers beside fractions, or bytes beside other numbers, are not in the same units
-        units = {(array.dtype.kind in "iu", array.dtype == np.uint8) for array in arrays}
+        # masks, bytes, other whole numbers and fractions are not in the same units
+        units = {
+            "bytes" if array.dtype == np.uint8 else array.dtype.kind.replace("u", "i")
+            for array in arrays
+        }
         if len(units) > 1:
             kinds = " and ".join(str(array.dtype) for array in arrays)
             raise InvalidInputError(
@@ -68,7 +71,8 @@ class Rows:
         Returns
         -------
         Tensor of shape (b, *layout.input_shape)
-            On the CPU; uint8 or floating point as the arrays are, other dtypes as float64.
+            On the CPU; uint8 or floating point as the arrays are, masks as uint8, other dtypes as
+            float64.
         """
         if self.index is not None:
             positions = self.index[positions]
@@ -102,6 +106,8 @@ class Rows:
         return np.result_type(*self.arrays)
 
     def _to_tensor(self, rows: np.ndarray) -> Tensor:
+        if rows.dtype.kind == "b":
+            rows = rows.view(np.uint8)
         if rows.dtype not in _TORCH_DTYPES or not rows.dtype.isnative:
             rows = rows.astype(np.uint8 if rows.dtype == np.uint8 else np.float64)
         return torch.from_numpy(self.layout.to_channels_first(rows))

@@ -15,7 +15,12 @@ from ._fingerprint import differences, short_name
 from ._net_state import below, net_state, restore_net
 from ._plain import decode, encode
 from ._run import Run, Totals
-from .exceptions import CheckpointError, CheckpointWriteError
+from .exceptions import (
+    CheckpointError,
+    CheckpointWriteError,
+    DamagedFileError,
+    NotAModelFileError,
+)
 
 if TYPE_CHECKING:
     from ._engine import SemiSupervisedNet
@@ -73,7 +78,13 @@ class Checkpoint:
         self.class_prior: np.ndarray | None = None
         self.exists = self.path.exists()
         if self.exists:
-            self._content, self._tensors = _tensor_file.read(self.path, KIND)
+            try:
+                self._content, self._tensors = _tensor_file.read(self.path, KIND)
+            except (DamagedFileError, NotAModelFileError) as error:
+                raise CheckpointError(
+                    f"checkpoint_dir={str(self.path.parent)!r} holds no whole checkpoint: {error} "
+                    f"To start anew, delete {self.path.name} there."
+                ) from error
             self._check(start_step, n_steps)
             self.seed, self.start_step = self._content["seed"], self._content["start_step"]
             prior = self._content.get("class_prior")  # that files of an early version lack
@@ -201,7 +212,12 @@ def open_checkpoint(
 
 def _lock(folder: Path, stack: ExitStack) -> bool:
     """Try to hold a folder until `stack` closes or the process ends."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise CheckpointError(
+            f"checkpoint_dir={str(folder)!r} is a file. Give it the name of a directory."
+        ) from error
     try:
         stack.enter_context(FileLock(folder / LOCK, timeout=0))
     except Timeout:

@@ -42,7 +42,7 @@ def check_class_prior(class_prior: Any, n_classes: int) -> NDArray[np.float64] |
     if isinstance(class_prior, str):
         return None
     try:
-        prior = np.asarray(class_prior, dtype=np.float64)
+        prior = np.array(class_prior, dtype=np.float64)
     except (TypeError, ValueError):  # no numbers, or rows of unequal length
         prior = np.empty(0)
     is_prior = prior.shape == (n_classes,) and (prior > 0).all() and abs(prior.sum() - 1) < 1e-6

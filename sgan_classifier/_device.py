@@ -34,8 +34,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
-        torch.empty(1, device=resolved)
-    except (RuntimeError, AssertionError, TypeError) as error:
+        torch.empty(1, device=resolved).cpu()
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidInputError(
             f"device={device!r} cannot be used: {reason.rstrip('.')}. "

@@ -21,6 +21,7 @@ from ._checkpoint import Checkpoint
 from ._cuda_graph import repeatable
 from ._early_stopping import EarlyStopping
 from ._health import Health
+from ._interrupt import InterruptWatch
 from ._memory import keep_freed_memory
 from ._optimizers import SCHEDULES, change_options, make_adam, set_rate
 from ._pseudo_labels import AdaptiveThreshold
@@ -251,10 +252,12 @@ class SemiSupervisedNet(NeuralNet):
 
     def _callbacks_stop(self, data: TrainingData) -> bool:
         """Tell the callbacks that a record is complete; return whether one asks to stop."""
+        watch = InterruptWatch()
         try:
-            self.notify("on_epoch_end", dataset_train=data, dataset_valid=None)
+            with watch:
+                self.notify("on_epoch_end", dataset_train=data, dataset_valid=None)
         except KeyboardInterrupt:  # how skorch's callbacks, EarlyStopping say, ask to stop
-            if not self.callbacks_:
+            if watch.came or not self.callbacks_:
                 raise  # the user's
             return True
         return False

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 from torch import Tensor
 
 from ._batches import Rows
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ._engine import SemiSupervisedNet
 
 
-class InferenceMixin:
+class InferenceMixin(TransformerMixin):
     """predict, predict_proba, predict_log_proba, score and transform, batch by batch."""
 
     classes_: np.ndarray
@@ -112,7 +113,9 @@ class InferenceMixin:
         labels, labeled = known_labels(y)
         index = np.flatnonzero(labeled)
         if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)[index]
+            sample_weight = column_or_1d(sample_weight, input_name="sample_weight")
+            check_consistent_length(labeled, sample_weight)
+            sample_weight = sample_weight[index]
         rows = self._rows(X, index, n_expected=len(labeled))
         best = self._collected(rows, _most_probable)
         predicted = self.classes_[best]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from numbers import Number
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._arrays import to_array
 from .exceptions import InvalidInputError
 
 # What NumPy makes of -1 and NaN when they share an array with strings: np.array(["a", -1]).
@@ -44,7 +46,7 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     >>> is_unlabeled(["crater", None, "plain"]).tolist()
     [False, True, False]
     """
-    y = np.asarray(y)
+    y = np.asarray(label_array(y))
     if y.dtype.kind == "f":
         return np.isnan(y) | (y == -1)
     if y.dtype.kind == "i":
@@ -85,7 +87,7 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
     >>> known_labels([1, None, 0])[0].tolist()
     [1, 0]
     """
-    y = np.asarray(y)
+    y = np.asarray(label_array(y))
     if y.ndim != 1:
         raise InvalidInputError(f"y has shape {y.shape}; expected (n_samples,). Pass y.ravel().")
     labeled = ~is_unlabeled(y)
@@ -96,6 +98,40 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
         )
     labels = y[labeled]
     return (np.array(labels.tolist()) if labels.dtype == object else labels), labeled
+
+
+def label_array(y: Any) -> Any:
+    """Convert ``y`` without losing a mask, a missing value or the type of a label.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray, or `y` itself if it is sparse
+
+    Raises
+    ------
+    InvalidInputError
+        If `y` is masked, or cannot be read as an array.
+    """
+    if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
+        raise InvalidInputError(
+            f"y is a masked array with {np.ma.count_masked(y)} masked labels. Mark those rows as "
+            "unlabelled: y.filled(-1)."
+        )
+    if hasattr(y, "toarray"):
+        return y  # sparse, for scikit-learn to refuse; np.asarray would wrap it as one object
+    dtypes = y.dtypes if hasattr(y, "columns") else [getattr(y, "dtype", None)]
+    if hasattr(y, "astype") and not all(isinstance(dtype, np.dtype) for dtype in dtypes):
+        # pandas: np.asarray would make floats of nullable integers
+        return np.asarray(y.astype(object))
+    array = to_array(y, "y")
+    if array.dtype.kind in "US" and not hasattr(y, "dtype"):
+        # NumPy has turned [1, "a"] into text; as objects, the two types can be told apart.
+        array = np.asarray(y, dtype=object)
+    return array
 
 
 def _is_marker(value: object) -> bool:

@@ -66,7 +66,7 @@ def _adam(
     chosen = {"weight_decay": 0.0, **options}
     try:
         return torch.optim.AdamW(weights, lr=lr, fused=fused, **chosen)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise _misfit(options, str(error)) from error
 
 

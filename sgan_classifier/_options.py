@@ -46,7 +46,13 @@ def check_scaling(scaling: str | None, layout: Layout) -> None:
 
 def check_callbacks(callbacks: list | None) -> None:
     """Refuse what skorch would stumble over in the middle of its own code."""
-    from skorch.callbacks import Callback, LRScheduler
+    from skorch.callbacks import (
+        Callback,
+        InputShapeSetter,
+        LRScheduler,
+        PassthroughScoring,
+        ProgressBar,
+    )
     from skorch.callbacks.scoring import ScoringBase
 
     for given in callbacks or ():
@@ -63,7 +69,17 @@ def check_callbacks(callbacks: list | None) -> None:
                 f"callbacks holds {kind.__name__}, but the estimator sets the rates itself. Use "
                 "learning_rate_schedule."
             )
-        if issubclass(kind, ScoringBase):
+        if issubclass(kind, ProgressBar):
+            raise InvalidInputError(
+                f"callbacks holds {kind.__name__}, which counts the batches of an epoch, and a fit "
+                "counts steps. Use verbose=1, which shows a bar."
+            )
+        if issubclass(kind, InputShapeSetter):
+            raise InvalidInputError(
+                f"callbacks holds {kind.__name__}, but the networks are made for the shape of X "
+                "already. Leave it out."
+            )
+        if issubclass(kind, (ScoringBase, PassthroughScoring)):
             raise InvalidInputError(
                 f"callbacks holds {kind.__name__}, but no labelled data set reaches callbacks. Use "
                 "early_stopping=True, which records valid_loss and valid_accuracy."

@@ -119,8 +119,8 @@ class Scaler:
         if key not in self._tensors:
             with torch.inference_mode(False):  # prediction may be the first to ask
                 self._tensors[key] = (
-                    torch.as_tensor(self.offset, dtype=dtype, device=device),
-                    torch.as_tensor(self.scale, dtype=dtype, device=device),
+                    torch.tensor(self.offset, dtype=dtype, device=device),
+                    torch.tensor(self.scale, dtype=dtype, device=device),
                 )
         return self._tensors[key]
 
@@ -241,6 +241,8 @@ def _typical_std(rows: Rows, plain: Scaler) -> float:
 
 def _range(rows: Rows) -> tuple[float, float]:
     """Range of the pixels: 0..255 for uint8, 0..1 where that holds nothing else (masks, bool)."""
+    if rows.dtype == np.bool_:
+        return 0.0, 1.0
     if rows.dtype != np.uint8:
         return _least_and_greatest(rows)
     is_mask = int(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).max()) <= 1

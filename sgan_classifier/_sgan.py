@@ -325,8 +325,8 @@ class SGANClassifier(BaseImageClassifier):
         Returns
         -------
         ndarray of shape (n_samples, ...)
-            In the layout and units of the `X` of `fit`; uint8 or float64 where that was, else
-            float32.
+            In the layout and units of the `X` of `fit`; uint8 or float64 where that was, uint8
+            where it was bool, else float32.
             Under `scaling="per_image"`, of the brightness and contrast of a typical image.
         """
         check_is_fitted(self)
@@ -339,10 +339,10 @@ class SGANClassifier(BaseImageClassifier):
         check_threads()
         rng = torch.Generator(self.net_.device).manual_seed(draw_seed(random_state))
         images = self.net_.scaler.inverse(generate(self.net_, int(n_samples), rng)).numpy()
-        if self._fit_dtype == np.uint8:
-            images = np.clip(np.rint(images), 0, 255)
-        keeps = self._fit_dtype in (np.uint8, np.float64)
-        images = images.astype(self._fit_dtype if keeps else np.float32)
+        if self._fit_dtype in (np.uint8, np.bool_):
+            images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+        elif self._fit_dtype != np.float64:
+            images = images.astype(np.float32)
         return np.ascontiguousarray(self._layout.from_channels_first(images))
 
     def _pool_settings(self, layout: Layout) -> dict:
@@ -367,6 +367,10 @@ class SGANClassifier(BaseImageClassifier):
             "balance_weight": float(balance_weight),
             "ramp_steps": round(RAMP * self.max_iter),
         }
+
+    def _check_for(self, classes: np.ndarray) -> None:
+        super()._check_for(classes)
+        check_class_prior(self.class_prior, len(classes))
 
     def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
         proportions = super()._find_class_prior(data, n_steps, probe_seed)

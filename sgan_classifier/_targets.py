@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._arrays import to_array
-from ._labels import is_unlabeled, known_labels
+from ._labels import is_unlabeled, known_labels, label_array
 from .exceptions import InvalidInputError
 
 
@@ -48,7 +47,7 @@ def encode_labels(y: Any, n_rows: int, *, estimator_name: str) -> tuple[np.ndarr
         raise InvalidInputError(
             f"This {estimator_name} estimator requires y to be passed, but the target y is None."
         )
-    y = column_or_1d(_label_array(y), warn=True)
+    y = column_or_1d(label_array(y), warn=True)
     check_consistent_length(range(n_rows), y)
     if y.dtype.kind not in "biufUO":
         raise InvalidInputError(
@@ -83,7 +82,10 @@ def check_classes(classes: Any) -> np.ndarray:
 
     Markers of unlabelled rows among them, as in ``np.unique(y)``, are no classes.
     """
-    known = np.unique(known_labels(_label_array(classes))[0])
+    try:
+        known = np.unique(known_labels(classes)[0])
+    except InvalidInputError as error:
+        raise InvalidInputError(f"classes={classes!r} names no classes: {error}") from error
     if known.dtype.kind == "f":
         _check_whole_numbers(known)
     if len(known) < 2:
@@ -119,7 +121,7 @@ def codes_among(classes: np.ndarray, y: Any, n_rows: int, *, may_be_empty: bool)
         raise InvalidInputError(
             f"y is None. Pass one label a row; for rows without any, y=np.full({n_rows}, -1)."
         )
-    y = column_or_1d(_label_array(y), warn=True)
+    y = column_or_1d(label_array(y), warn=True)
     labeled = ~is_unlabeled(y)
     if len(labeled) != n_rows:
         raise InvalidInputError(f"X has {n_rows} rows, but y has {len(labeled)}.")
@@ -135,26 +137,6 @@ def codes_among(classes: np.ndarray, y: Any, n_rows: int, *, may_be_empty: bool)
         )
     codes[labeled] = np.searchsorted(classes, labels)
     return codes
-
-
-def _label_array(y: Any) -> Any:
-    """Convert ``y`` without losing a mask, a missing value or the type of a label."""
-    if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
-        raise InvalidInputError(
-            f"y is a masked array with {np.ma.count_masked(y)} masked labels. Mark those rows as "
-            "unlabelled: y.filled(-1)."
-        )
-    if hasattr(y, "toarray"):
-        return y  # sparse, for scikit-learn to refuse; np.asarray would wrap it as one object
-    dtypes = y.dtypes if hasattr(y, "columns") else [getattr(y, "dtype", None)]
-    if hasattr(y, "astype") and not all(isinstance(dtype, np.dtype) for dtype in dtypes):
-        # pandas: np.asarray would make floats of nullable integers
-        return np.asarray(y.astype(object))
-    array = to_array(y, "y")
-    if array.dtype.kind in "US" and not hasattr(y, "dtype"):
-        # NumPy has turned [1, "a"] into text; as objects, the two types can be told apart.
-        array = np.asarray(y, dtype=object)
-    return array
 
 
 def _from_objects(labels: np.ndarray) -> np.ndarray:

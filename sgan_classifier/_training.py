@@ -62,13 +62,16 @@ class TrainableEstimator(BaseEstimator):
             class_weight=class_weight,
         )
 
+    def _check_for(self, classes: np.ndarray) -> None:
+        """Refuse parameters that do not go with the classes, or with callbacks."""
+        check_callbacks(self.callbacks)
+
     def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:
         """Resolve what is left to choose, build the networks and the net that trains them."""
         from ._engine import SemiSupervisedNet  # with skorch, only when something is trained
         from ._network_checks import check_networks, compile_networks
 
         check_scaling(self.scaling, layout)
-        check_callbacks(self.callbacks)
         device = resolve_device(self.device)
         scaler = Scaler.fit(data.labeled if data.pool is None else data.pool, self.scaling)
         check_scaled(data.labeled, data.codes, scaler)

@@ -166,7 +166,7 @@ def _finish_rows(X: Any, rows: np.ndarray, name: str) -> np.ndarray:
     _check_finite(rows, name)
     if isinstance(X, np.memmap) and rows.dtype == X.dtype:
         rows = X  # np.asarray, called by scikit-learn, forgets the file
-    return rows.view(np.uint8) if rows.dtype.kind == "b" else rows
+    return rows
 
 
 def _check_finite(rows: np.ndarray, name: str) -> None:
@@ -205,6 +205,11 @@ def _conversion(name: str) -> Iterator[None]:
             f"{name}, or leave those rows out."
         ) from error
     except ValueError as error:
+        if "setting an array element with a sequence" in str(error):
+            raise InvalidInputError(
+                f"{name} is an array of objects, each of them an array. Make one array of numbers "
+                f"of rows of one shape: np.stack({name})."
+            ) from error
         if "could not convert string to float" not in str(error):
             raise
         raise InvalidInputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,12 @@ class SampleRecorder(Callback):
                 "SampleRecorder needs a generator that is trained: use it with SGANClassifier and "
                 "adversarial_weight above 0."
             )
+        if not np.iterable(self.steps) or not all(isinstance(s, Integral) for s in self.steps):
+            raise InvalidInputError(
+                f"steps={self.steps!r} are no numbers of steps. Pass whole numbers, as (1, 10)."
+            )
+        if not isinstance(self.n_samples, Integral) or self.n_samples < 1:
+            raise InvalidInputError(f"n_samples={self.n_samples!r} is not a positive integer.")
         if net.n_steps_ == 0:
             self._record(net, 0)
 

@@ -1,14 +1,26 @@
 """skorch's own callbacks work inside a fit; a fit counts as up to fifty epochs."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback, Checkpoint, EarlyStopping, TensorBoard
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    InputShapeSetter,
+    PassthroughScoring,
+    ProgressBar,
+    TensorBoard,
+)
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny import both, few_labels, noise_images, same_state, sgan, state, weights
 from torch.utils.tensorboard import SummaryWriter
+
+from sgan_classifier.callbacks import SampleRecorder
+from sgan_classifier.exceptions import InvalidInputError, TrainingInterruptedWarning
 
 X, Y = noise_images(40), few_labels(40, n_labeled=16)
 VALIDATED = {"early_stopping": True, "validation_fraction": 0.25}
@@ -130,6 +142,35 @@ def test_early_stopping_of_skorch_ends_the_fit(make):
     estimator = make(callbacks=[Threshold()], max_iter=30, **VALIDATED).fit(X, Y)
     assert 2 <= estimator.n_iter_ < 30
     assert np.isfinite(estimator.predict_proba(X)).all()
+
+
+@both
+def test_ctrl_c_while_a_callback_works_is_the_user_s(make, tmp_path):
+    class Interrupted(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if net.n_steps_ == 12:
+                signal.raise_signal(signal.SIGINT)
+
+    handler = signal.getsignal(signal.SIGINT)
+    params = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    with pytest.warns(TrainingInterruptedWarning, match="go on from the checkpoint"):
+        estimator = make(callbacks=[Interrupted()], **params).fit(X, Y)
+    assert estimator.n_iter_ == 12
+    assert signal.getsignal(signal.SIGINT) is handler
+    whole = make(**params).fit(X, Y)  # from step 10
+    assert same_state(weights(whole), weights(make(max_iter=20).fit(X, Y)))
+
+
+@pytest.mark.parametrize("callback", [ProgressBar(), InputShapeSetter(), PassthroughScoring("a")])
+def test_callbacks_that_cannot_apply_are_refused_before_training(callback):
+    with pytest.raises(InvalidInputError, match=f"callbacks holds {type(callback).__name__}"):
+        sgan(callbacks=[callback]).fit(X, Y)
+
+
+@pytest.mark.parametrize("settings", [{"steps": 5}, {"steps": "1"}, {"n_samples": 0}])
+def test_what_the_recorder_cannot_draw_is_named(settings):
+    with pytest.raises(InvalidInputError, match=next(iter(settings))):
+        sgan(callbacks=[SampleRecorder(**settings)]).fit(X, Y)
 
 
 def test_tensorboard_gets_every_figure_of_every_record(tmp_path):

@@ -211,8 +211,21 @@ def test_predict_names_what_it_cannot_read_and_keeps_odd_names(craters, model, t
 
 def test_predict_refuses_a_model_of_feature_tables(tmp_path, craters):
     save(cnn().fit(np.random.default_rng(0).random((8, 5)), [0, 1] * 4), tmp_path / "m")
+    (tmp_path / "p.csv").write_text("an older table")
     with pytest.raises(InvalidInputError, match="not on grey or colour images"):
-        run("predict", tmp_path / "m", craters, "-o", tmp_path / "p.csv")
+        run("predict", tmp_path / "m", craters, "-o", tmp_path / "p.csv", "--force")
+    assert (tmp_path / "p.csv").read_text() == "an older table"
+
+
+def test_predict_of_nothing_that_can_be_read_writes_nothing(model, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "bad.png").write_text("notes")
+    with (
+        pytest.warns(UnreadableImageWarning),
+        pytest.raises(InvalidInputError, match="None of the 1 files"),
+    ):
+        run("predict", model, tmp_path / "images", "-o", tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()
 
 
 # ---------------------------------------------------------------- evaluate

@@ -160,3 +160,34 @@ def test_loss_that_is_not_finite_is_an_error_and_never_swallowed():
     for make in BOTH:
         with pytest.raises(DivergenceError, match=r"loss became.*at step 1\..*Lower learning_rat"):
             make(augment=bad_view).fit(X, Y)
+
+
+@both
+@pytest.mark.parametrize(
+    ("X", "y", "params"),
+    [
+        (noise_images(height=16, width=16), np.full(24, -1), {}),
+        (noise_images(height=16, width=16), few_labels(), {"callbacks": ["no callback"]}),
+        (noise_images(height=16, width=16), few_labels(), {"device": "meta"}),
+        (noise_images(height=16, width=16), few_labels(), {"optimizer_params": {"betas": (2, 3)}}),
+        (noise_images(), few_labels(n_classes=3), {"augment": ("wrong",)}),
+    ],
+)
+def test_a_fit_that_is_refused_leaves_the_last_one_as_it_was(make, X, y, params):
+    images = noise_images()
+    estimator = make().fit(images, few_labels())
+    before = estimator.predict_proba(images)
+    with pytest.raises(InvalidInputError):
+        estimator.set_params(**params).fit(X, y)
+    np.testing.assert_array_equal(estimator.predict_proba(images), before)
+    assert estimator.n_features_in_ == 64
+
+
+def test_a_class_prior_of_another_length_leaves_the_last_fit_as_it_was():
+    images, y = noise_images(), few_labels()
+    estimator = sgan().fit(images, y).set_params(class_prior=[0.2, 0.3, 0.5])
+    for train in (estimator.fit, estimator.partial_fit):
+        with pytest.raises(InvalidInputError, match="class_prior"):
+            train(images, y)
+    assert estimator.net_.label_counts_.sum() == 8
+    assert np.isfinite(estimator.predict_proba(images)).all()

@@ -6,13 +6,42 @@ import pytest
 import torch
 from tiny import assert_answers, both, cnn, few_labels, noise_images, same_state, sgan, weights
 
-from sgan_classifier.exceptions import InvalidInputError, NoUnlabeledRowsWarning
+from sgan_classifier.exceptions import (
+    InputScaleWarning,
+    InvalidInputError,
+    NoUnlabeledRowsWarning,
+)
 from sgan_classifier.model_selection import UnlabeledPool
 
 X, Y = noise_images(), few_labels()
 
 
 # ------------------------------------------------------------------ images
+
+
+@both
+def test_masks_are_told_from_bytes(make):
+    masks = noise_images() > 127
+    estimator = make().fit(masks, Y)
+    np.testing.assert_array_equal(
+        estimator.predict_proba(masks), make().fit(masks / 1.0, Y).predict_proba(masks / 1.0)
+    )
+    with pytest.warns(InputScaleWarning, match="uint8 values of up to 255"):
+        estimator.predict(masks * np.uint8(255))
+    with pytest.warns(InputScaleWarning, match="bool values of up to 1"):
+        make().fit(noise_images(), Y).predict(masks)
+
+
+def test_masks_beside_bytes_are_refused():
+    with pytest.raises(InvalidInputError, match="bool and uint8"):
+        sgan().fit(noise_images() > 127, Y, X_unlabeled=noise_images(30))
+
+
+def test_an_array_of_images_as_objects_says_what_to_do():
+    images = np.empty(24, dtype=object)
+    images[:] = list(noise_images())
+    with pytest.raises(InvalidInputError, match=r"np\.stack\(X\)"):
+        cnn().fit(images, Y)
 
 
 @both

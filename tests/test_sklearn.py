@@ -4,6 +4,7 @@ import pickle
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.linear_model import LogisticRegression
@@ -216,6 +217,31 @@ def test_trunk_features_feed_another_estimator(make):
     assert features.transform(X).shape == (len(X), len(features.get_feature_names_out()))
     linear = LogisticRegression(max_iter=1000).fit(features.transform(X[labeled]), Y[labeled])
     assert linear.score(features.transform(X[labeled]), Y[labeled]) > 0.9
+
+
+@both
+def test_set_output_holds_for_transform(make):
+    table = pd.DataFrame(np.random.default_rng(0).random((24, 5)), columns=list("abcde"))
+    estimator = make().set_output(transform="pandas")
+    for features in (estimator.fit_transform(table, few_labels()), estimator.transform(table)):
+        assert isinstance(features, pd.DataFrame)
+        assert features.columns.tolist() == estimator.get_feature_names_out().tolist()
+
+
+@both
+@pytest.mark.parametrize("weight", [np.ones(30), np.ones(20), 2.0])
+def test_weights_of_a_score_are_one_a_row(make, weight):
+    images, y = noise_images(), few_labels()
+    with pytest.raises(ValueError, match=r"inconsistent|1d array"):
+        make().fit(images, y).score(images, y, sample_weight=weight)
+
+
+@both
+def test_labels_that_fit_takes_score_takes_too(make):
+    images, y = noise_images(), [float("nan") if k < 0 else "ab"[k] for k in few_labels()]
+    estimator = make().fit(images, y)
+    assert 0 <= estimator.score(images, y) <= 1
+    assert len(list(SemiSupervisedKFold(2).split(images, y))) == 2
 
 
 @both

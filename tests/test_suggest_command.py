@@ -94,6 +94,7 @@ def test_unreadable_image_is_named_and_not_suggested(project, capsys):
     [
         (["-n", "17"], "16 unlabelled images, fewer than the 17 asked for"),
         (["--sheet", "list.csv"], "are both to be"),
+        (["--sheet", "sheet.xyz"], "no picture of that kind"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(options, message, project, capsys):

@@ -52,10 +52,10 @@ def test_numeric_rows_keep_dtype_and_memory(estimator, shape, dtype):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_bool_rows_become_a_uint8_view(estimator, shape):
+def test_bool_rows_stay_what_they_are(estimator, shape):
     X = pixels(*shape) > 100
     rows = check_rows(estimator, X, reset=True)
-    assert rows.dtype == np.uint8
+    assert rows.dtype == np.bool_
     assert np.shares_memory(rows, X)
     np.testing.assert_array_equal(rows, X)
 

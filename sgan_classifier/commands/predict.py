@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -50,21 +51,25 @@ def predict(
       sgan-classifier predict m.safetensors images -o predictions.csv
     """
     from ..datasets._image_list import list_images
+    from ._model_images import check_takes_files
 
     check_output(output, force)
     estimator = load_model(model)
+    check_takes_files(estimator)
     listed = list_images(folder, labeled=False)
     if not listed.files:
         raise InvalidInputError(f"{folder} holds no file that can be read.")
     counter = _Counter()
     try:
-        # names of files are bytes to the system, and are written as such
-        with open(output, "w", newline="", encoding="utf-8", errors="surrogateescape") as table:
-            _write_rows(table, estimator, folder, listed.files, listed.skipped, counter, quiet)
+        _write_rows(output, estimator, folder, listed.files, listed.skipped, counter, quiet)
     except KeyboardInterrupt:
         raise stop(f"{output} holds {counter.n_rows} of {len(listed.files)} predictions.") from None
     finally:
         warn_of_skipped(folder, listed.skipped)
+    if counter.n_rows == 0:
+        raise InvalidInputError(
+            f"None of the {len(listed.files)} files of {folder} can be read; nothing was written."
+        )
     say(f"Saved {counter.n_rows} predictions to {output}")
 
 
@@ -75,7 +80,7 @@ class _Counter:
 
 
 def _write_rows(
-    table: TextIO,
+    output: Path,
     estimator: BaseImageClassifier,
     folder: Path,
     files: list[str],
@@ -86,17 +91,24 @@ def _write_rows(
     from ._model_images import predict_batches
 
     has_realness = hasattr(estimator, "realness")
-    writer = csv.writer(table)
     probabilities = [f"probability_{name}" for name in estimator.classes_]
-    writer.writerow(["file", "class", *probabilities, *["realness"] * has_realness])
-    for rows, X, answers in predict_batches(estimator, folder, files, skipped, quiet=quiet):
-        lines = [
-            [files[i], estimator.classes_[answer.argmax()], *(f"{p:.6g}" for p in answer)]
-            for i, answer in zip(rows, answers, strict=True)
-        ]
-        if has_realness:
-            for line, realness in zip(lines, estimator.realness(X), strict=True):
-                line.append(f"{realness:.6g}")
-        writer.writerows(lines)
-        table.flush()
-        counter.n_rows += len(rows)
+    with ExitStack() as stack:
+        table = None  # opened when there is a row: a table that is there may be wanted until then
+        for rows, X, answers in predict_batches(estimator, folder, files, skipped, quiet=quiet):
+            lines = [
+                [files[i], estimator.classes_[answer.argmax()], *(f"{p:.6g}" for p in answer)]
+                for i, answer in zip(rows, answers, strict=True)
+            ]
+            if has_realness:
+                for line, realness in zip(lines, estimator.realness(X), strict=True):
+                    line.append(f"{realness:.6g}")
+            if table is None:
+                # names of files are bytes to the system, and are written as such
+                table = stack.enter_context(
+                    open(output, "w", newline="", encoding="utf-8", errors="surrogateescape")
+                )
+                names = ["file", "class", *probabilities, *["realness"] * has_realness]
+                csv.writer(table).writerow(names)
+            csv.writer(table).writerows(lines)
+            table.flush()
+            counter.n_rows += len(rows)

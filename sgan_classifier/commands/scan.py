@@ -31,8 +31,8 @@ def scan(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Craters of this scene, a table with columns X, Y, W, H (upper left corner, width, "
-            "height): choose the threshold of the best F1 by them, instead of --threshold.",
+            help="Craters of this scene, a table with columns X, Y, W, H (upper left corner, "
+            "width, height): choose the threshold of the best F1 by them, instead of --threshold.",
         ),
     ] = None,
     diameters: Annotated[

@@ -78,6 +78,7 @@ def suggest(
         raise InvalidInputError(f"The list and the sheet are both to be {output}. Name another.")
     check_output(output, force)
     check_output(sheet, force)
+    _check_picture(sheet)
     estimator = load_model(model)
     listed = list_images(folder, labeled=True)
     skipped = listed.skipped
@@ -91,6 +92,17 @@ def suggest(
         _write_list(output, estimator.classes_, files, probabilities)
         _draw_sheet(sheet, estimator, X[chosen], files, probabilities)
     say(f"Saved {len(files)} suggestions to {output} and their images to {sheet}")
+
+
+def _check_picture(path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    known = Figure().canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in known:
+        raise InvalidInputError(
+            f"--sheet {path}: no picture of that kind can be drawn. Let the name end in one of "
+            f"{', '.join(f'.{name}' for name in known)}."
+        )
 
 
 def _read(
