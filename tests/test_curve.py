@@ -337,6 +337,7 @@ def test_progress_is_shown_on_request(digits, capsys, verbose):
         ({"n_labels": ["most"]}, "expected integers or 'all'"),
         ({"n_labels": [5]}, "less than the 10 classes"),
         ({"n_draws": 0}, "at least 1"),
+        ({"scoring": ["accuracy", "f1"]}, "name of one score"),
         ({"random_state": None}, "must be an integer"),
         ({"labeled_only": ["other"]}, r"there are \['recorder'\]"),
         ({"labeled_only": "recorder"}, "must list names"),

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.semi_supervised import LabelSpreading
 
+from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.model_selection import LabelEfficiencyCurve
 from sgan_classifier.plotting import LabelEfficiencyDisplay
 
@@ -75,6 +76,11 @@ def test_given_axes_names_and_score_name_are_used():
     assert display.figure_ is ax.figure
     assert list(display.lines_) == ["method 2", "method 0"]
     assert ax.get_ylabel() == "Share right"
+
+
+def test_a_name_of_no_estimator_is_refused():
+    with pytest.raises(InvalidInputError, match="'method 9', which is none"):
+        LabelEfficiencyDisplay(make_curve()).plot(names=["method 9"])
 
 
 def test_one_draw_has_no_bands():

@@ -229,6 +229,7 @@ def test_a_scene_is_on_one_side_of_the_split(scenes, transductive):
     ("scene", "message"),
     [
         ([0, 0, 0, 0, 1, 1, 1, 1], "come from 2 group.* Use n_splits=2"),
+        ([0] * 8, r"come from 1 group.* n_splits=3[.] Label rows of more groups[.]$"),
         ([0, 0, 0, 0, 1, 1, 2, 2], "without class 0: .* hold it. Use fewer.* more groups[.]$"),
     ],
 )

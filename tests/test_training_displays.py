@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from tiny import cnn, few_labels, noise_images
 
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.callbacks import SampleRecorder
@@ -87,6 +88,13 @@ def test_samples_of_a_table_are_refused(digits):
     model = SGANClassifier(**TINY).fit(digits.X_train.reshape(len(y), -1), y)
     with pytest.raises(ValueError, match="a table of 64 features, which are no images"):
         SamplesDisplay.from_estimator(model)
+
+
+def test_what_cannot_be_drawn_is_named():
+    with pytest.raises(InvalidInputError, match="CNNClassifier has no generator"):
+        SamplesDisplay.from_estimator(cnn().fit(noise_images(), few_labels()))
+    with pytest.raises(InvalidInputError, match="history is empty"):
+        TrainingCurveDisplay([]).plot()
 
 
 def test_values_outside_the_range_are_drawn_black_and_white():

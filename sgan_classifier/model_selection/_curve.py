@@ -16,7 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
 from tqdm.auto import tqdm
 
-from .._labels import is_unlabeled, known_labels
+from .._labels import is_unlabeled, known_labels, label_array
 from ..metrics import make_labeled_scorer
 from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
 from ._curve_result import LabelEfficiencyCurve
@@ -129,11 +129,13 @@ def label_efficiency_curve(
     | 112 | 0.974 ± 0.000 | 1.000 ± 0.000 |
     """
     estimators = dict(estimators)
-    y = np.asarray(y)
+    y = np.asarray(label_array(y))
     X = X if hasattr(X, "shape") else np.asarray(X)
     check_consistent_length(X, y, groups)
     known_labels(y)
     _check_arguments(estimators, labeled_only, n_labels, n_draws, random_state)
+    if not isinstance(scoring, str) and not callable(scoring):
+        raise ValueError(f"scoring={scoring!r} must be the name of one score, or a scorer.")
     scorer = make_labeled_scorer(scoring)
     seeds = [int(random_state) + draw for draw in range(n_draws)]
     splits = _make_splits(X, y, X_test, y_test, groups, seeds)

@@ -77,10 +77,10 @@ class SemiSupervisedGroupKFold(SemiSupervisedSplitter):
         groups = np.asarray(groups)[labeled]
         n_groups = len(np.unique(groups))
         if n_groups < self.n_splits:
+            fewer = f"Use n_splits={n_groups} or less, or label" if n_groups > 1 else "Label"
             raise ValueError(
                 f"Labelled rows come from {n_groups} group(s), too few for "
-                f"n_splits={self.n_splits}. Use n_splits={n_groups} or less, or label rows of more "
-                "groups."
+                f"n_splits={self.n_splits}. {fewer} rows of more groups."
             )
         for train, test in self._labeled_splitter().split(codes, codes, groups):
             missing = np.setdiff1d(codes, codes[train])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
+from ..exceptions import InvalidInputError
 from ..model_selection import LabelEfficiencyCurve, label_efficiency_curve
 from ._style import COLORS, LINESTYLES, MARKERS, new_figure
 
@@ -123,9 +124,19 @@ class LabelEfficiencyDisplay:
         -------
         display : LabelEfficiencyDisplay
             The display itself.
+
+        Raises
+        ------
+        InvalidInputError
+            If a name is that of no estimator.
         """
-        ax = new_figure().subplots() if ax is None else ax
         means, intervals = self.curve.mean(), self.curve.interval(confidence)
+        unknown = [name for name in names or () if name not in means]
+        if unknown:
+            raise InvalidInputError(
+                f"names holds {unknown[0]!r}, which is none of the estimators {[*means]}."
+            )
+        ax = new_figure().subplots() if ax is None else ax
         n_labels = self.curve.n_labels
         order = np.argsort(n_labels, kind="stable")
         self.lines_, self.bands_ = {}, {}

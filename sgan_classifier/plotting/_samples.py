@@ -86,9 +86,13 @@ class SamplesDisplay:
         Raises
         ------
         InvalidInputError
-            If the estimator was fitted to a feature table.
+            If the estimator was fitted to a feature table, or has no generator.
         """
         check_is_fitted(estimator)
+        if not hasattr(estimator, "sample"):
+            raise InvalidInputError(
+                f"{type(estimator).__name__} has no generator to draw from. Pass an SGANClassifier."
+            )
         images = as_images(estimator.sample(n_samples, random_state=random_state), estimator)
         return cls(images).plot(ax, n_columns=n_columns, value_range=value_range)
 

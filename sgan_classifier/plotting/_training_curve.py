@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ..exceptions import InvalidInputError
 from ._style import COLORS, LINESTYLES, new_figure
 
 if TYPE_CHECKING:
@@ -84,7 +85,14 @@ class TrainingCurveDisplay:
         -------
         display : TrainingCurveDisplay
             The display itself.
+
+        Raises
+        ------
+        InvalidInputError
+            If the history is empty.
         """
+        if not self.history:
+            raise InvalidInputError("history is empty: there is no step to draw. Fit first.")
         figure = new_figure(height=5.0) if figure is None else figure
         panels = [("Loss", _LOSSES), ("$D_u$, probability of being real", _REALNESS)]
         panels = [panel for panel in panels if any(name in self.history[-1] for name in panel[1])]
