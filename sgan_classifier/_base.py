@@ -158,7 +158,8 @@ class BaseImageClassifier(
         X : array-like of shape (n, ...)
             As in `fit`.
         y : array-like of shape (n,)
-            As in `fit`. After the first call, it may hold no label at all.
+            As in `fit`. After the first call, it may hold no label at all, save with
+            ``class_weight="balanced"``.
         classes : array-like of shape (n_classes,), optional
             All classes that will ever come; on the first call, by default those in `y`.
         X_unlabeled : array-like of shape (m, ...) or UnlabeledPool, optional

@@ -89,13 +89,30 @@ def check_callbacks(callbacks: list | None) -> None:
 def parse_augment(word: str) -> str | tuple[str, ...] | None:
     """Turn a word of a command line into a value of `augment`.
 
+    Raises
+    ------
+    InvalidInputError
+        If a name is unknown.
+
     Examples
     --------
     >>> from sgan_classifier._options import parse_augment
     >>> parse_augment("shift,flip"), parse_augment("auto"), parse_augment("none")
     (('shift', 'flip'), 'auto', None)
     """
-    return {"auto": "auto", "none": None}.get(word, tuple(word.split(",")))
+    if word in ("auto", "none"):
+        return "auto" if word == "auto" else None
+    return _known_names(tuple(word.split(",")))
+
+
+def _known_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [name for name in names if name not in AUGMENTATIONS]
+    if unknown:
+        raise InvalidInputError(
+            f"augment has the unknown name {unknown[0]!r}; the names are "
+            f"{', '.join(AUGMENTATIONS)}. A callable on a batch may be passed instead."
+        )
+    return names
 
 
 def resolve_augment(augment: Any, layout: Layout) -> tuple[str, ...] | Callable:
@@ -106,13 +123,7 @@ def resolve_augment(augment: Any, layout: Layout) -> tuple[str, ...] | Callable:
         return ()
     if augment == "auto":
         return ("shift",)
-    names = (augment,) if isinstance(augment, str) else tuple(augment)
-    unknown = [name for name in names if name not in AUGMENTATIONS]
-    if unknown:
-        raise InvalidInputError(
-            f"augment has the unknown name {unknown[0]!r}; the names are "
-            f"{', '.join(AUGMENTATIONS)}. A callable on a batch may be passed instead."
-        )
+    names = _known_names((augment,) if isinstance(augment, str) else tuple(augment))
     if not layout.is_image and names:
         raise InvalidInputError(
             f"augment={augment!r} is for images, but X is a table of {layout.input_shape[0]} "

@@ -126,6 +126,11 @@ def test_fit_names_a_wrong_setting_before_it_reads_images(tmp_path, setting, mes
         run("fit", tmp_path / "no folder", "-o", tmp_path / "m", "--set", setting)
 
 
+def test_fit_names_a_wrong_augmentation_before_it_reads_images(tmp_path):
+    with pytest.raises(ValueError, match="unknown name 'turn'"):
+        run("fit", tmp_path / "no folder", "-o", tmp_path / "m", "--augment", "shift,turn")
+
+
 def test_fit_leaves_out_what_cannot_be_read_or_refuses(craters, tmp_path):
     (craters / "unlabeled" / "bad.png").write_bytes(b"")
     try:

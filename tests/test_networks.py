@@ -7,6 +7,7 @@ from tiny import same_state, state
 from torch import nn
 
 from sgan_classifier import networks
+from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.losses import adversarial_loss, supervised_loss
 from sgan_classifier.networks._crater2021 import class_logits
 from sgan_classifier.networks._layers import (
@@ -331,6 +332,14 @@ def test_dropout_drops_at_its_rate_and_keeps_the_mean(rate):
     assert y.mean().item() == pytest.approx(1.0, abs=0.02)
     assert torch.equal(dropout(x, rate, None), x)
     assert torch.equal(dropout(x, 0.0, generator_of()), x)
+
+
+def test_images_too_small_for_a_network_are_refused_by_size():
+    kwargs = {"width": 4, "latent_dim": 2, "amplitude": 1.0, "rng": torch.Generator()}
+    with pytest.raises(InvalidInputError, match=r"at least 9x9 pixels[.] These images have 8x20"):
+        networks.build("salimans2016_conv", (1, 8, 20), 2, **kwargs)
+    _, discriminator = networks.build("salimans2016_conv", (1, 9, 9), 2, **kwargs)
+    assert discriminator(torch.zeros(2, 1, 9, 9))[0].shape == (2, 2)
 
 
 @pytest.mark.parametrize("name", ["salimans2016_mnist", "salimans2016_conv"])

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..exceptions import InvalidInputError
 from ._layers import (
     BatchNorm,
     Conv2d,
@@ -18,6 +19,7 @@ from ._layers import (
     leaky_relu,
 )
 
+MIN_CONV_SIDE = 9
 INITIAL_STD = 0.05  # of every direction; `initialize_from_data` then sets scale and bias
 
 
@@ -172,5 +174,12 @@ def build_conv(
     amplitude: float | None,
 ) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator); `width` is 64 for SVHN and 96 for CIFAR-10."""
+    _, height, side = input_shape
+    if min(height, side) < MIN_CONV_SIDE:
+        raise InvalidInputError(
+            f"network='salimans2016_conv' halves an image twice and then needs 3x3 of it: at least "
+            f"{MIN_CONV_SIDE}x{MIN_CONV_SIDE} pixels. These images have {height}x{side}. Use "
+            "network='auto'."
+        )
     generator = SalimansConvGenerator(input_shape, latent_dim=latent_dim)
     return generator, SalimansConvDiscriminator(input_shape, n_classes, width=width)
