@@ -9,6 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sgan_classifier.cli import app, main
+from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.persistence import save
 
 SIZES = ("--diameters", 12, 32, "--quiet")
@@ -54,6 +55,16 @@ def test_annotations_choose_the_threshold(saved, tmp_path):
         scores = [float(row["score"]) for row in csv.DictReader(file)]
     assert len(scores) == len(boxes())
     assert min(scores) >= threshold - 1e-4
+
+
+def test_a_table_without_craters_chooses_no_threshold(saved, tmp_path):
+    (tmp_path / "none.csv").write_text("ID,X,Y,W,H\n")
+    with pytest.raises(InvalidInputError, match=r"none\.csv holds no crater"):
+        run(
+            *(saved / "m.safetensors", saved / "known.png", "-o", tmp_path / "out"),
+            *("--annotations", tmp_path / "none.csv", *SIZES),
+        )
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_class_is_named_as_a_word(saved, tmp_path):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..exceptions import InvalidInputError
 from ._common import ModelArgument, QuietOption, load_model, nicely_interrupted, say
 
 
@@ -65,6 +66,8 @@ def scan(
     from ..scan import choose_threshold, match_candidates, scan_scene, score_matches
 
     boxes = None if annotations is None else read_boxes(annotations)
+    if boxes is not None and len(boxes) == 0:
+        raise InvalidInputError(f"{annotations} holds no crater to choose the threshold by.")
     estimator = load_model(model)
     settings: dict[str, Any] = {
         "positive": _label(estimator.classes_.tolist(), positive),

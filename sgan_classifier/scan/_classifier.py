@@ -68,7 +68,8 @@ def _positive(classes: NDArray, positive: Any) -> Any:
         guesses = [1] if known == [0, 1] else [label for label in known if label == CRATER]
         if len(guesses) != 1:
             raise InvalidInputError(
-                f"Which of the classes {known} is looked for? Pass it as positive=."
+                f"Which of the classes {known} is looked for? Pass it as positive=, or on the "
+                "command line as --class."
             )
         return guesses[0]
     if positive not in known:
