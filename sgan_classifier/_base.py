@@ -13,7 +13,6 @@ import torch
 from sklearn.base import (
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     _fit_context,
 )
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -31,13 +30,12 @@ from ._targets import check_classes, codes_among, encode_labels
 from ._threads import check_threads
 from ._training import TrainableEstimator
 from ._validation import check_pool, check_rows
-from .exceptions import InvalidInputError, NoUnlabeledRowsWarning
+from .exceptions import DivergenceError, InvalidInputError, NoUnlabeledRowsWarning
 
 
 class BaseImageClassifier(
     InferenceMixin,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     ClassifierMixin,
     TrainableEstimator,
 ):
@@ -202,13 +200,20 @@ class BaseImageClassifier(
         """On an error before the first step, leave the estimator as it was."""
         before = self.__dict__.copy()
         net = before.get("net_")
-        n_steps = None if net is None else net.n_steps_
+        names = ("n_steps_", "label_counts_", "class_prior_", "settings")
+        state = {} if net is None else {name: getattr(net, name) for name in names}
         try:
             yield
-        except BaseException:
-            if self.__dict__.get("net_") is net and (net is None or net.n_steps_ == n_steps):
-                self.__dict__.clear()
+        except BaseException as error:
+            now = self.__dict__.get("net_")
+            first = state.get("n_steps_", 0) if now is net else 0
+            has_trained = now is not None and now.n_steps_ > first
+            if not has_trained and not isinstance(error, DivergenceError):
                 self.__dict__.update(before)
+                for name in self.__dict__.keys() - before.keys():
+                    del self.__dict__[name]
+                for name, value in state.items():
+                    setattr(net, name, value)
             raise
 
     def _check_arrays(

@@ -214,9 +214,10 @@ def _lock(folder: Path, stack: ExitStack) -> bool:
     """Try to hold a folder until `stack` closes or the process ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
+    except (FileExistsError, NotADirectoryError) as error:
         raise CheckpointError(
-            f"checkpoint_dir={str(folder)!r} is a file. Give it the name of a directory."
+            f"checkpoint_dir={str(folder)!r} is a file, or lies in one. Give it the name "
+            "of a directory."
         ) from error
     try:
         stack.enter_context(FileLock(folder / LOCK, timeout=0))

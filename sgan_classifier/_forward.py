@@ -30,8 +30,8 @@ def answers(
 ) -> Iterator[Tensor]:
     """Yield `answer(logits, features)` of all rows in order, batch by batch.
 
-    The running average answers. Nothing else of a batch is kept until the next one, which finds
-    its memory in the processor's cache: several percent of the time.
+    The running average answers. Logits and features are not kept until the next batch, which finds
+    their memory in the processor's cache: several percent of the time.
 
     Parameters
     ----------

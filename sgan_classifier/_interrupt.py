@@ -26,7 +26,7 @@ class InterruptWatch:
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        if self._watches:
+        if self._watches and signal.getsignal(signal.SIGINT) == self._note:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:

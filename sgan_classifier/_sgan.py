@@ -340,7 +340,8 @@ class SGANClassifier(BaseImageClassifier):
         rng = torch.Generator(self.net_.device).manual_seed(draw_seed(random_state))
         images = self.net_.scaler.inverse(generate(self.net_, int(n_samples), rng)).numpy()
         if self._fit_dtype in (np.uint8, np.bool_):
-            images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+            white = 255 if self._fit_dtype == np.uint8 else 1
+            images = np.clip(np.rint(images), 0, white).astype(np.uint8)
         elif self._fit_dtype != np.float64:
             images = images.astype(np.float32)
         return np.ascontiguousarray(self._layout.from_channels_first(images))

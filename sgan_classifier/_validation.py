@@ -53,8 +53,8 @@ def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X"
     Returns
     -------
     ndarray of shape (n, ...)
-        ``X`` with its dtype kept, save that bool is viewed as uint8 and object becomes float64.
-        A memory map is returned as a memory map.
+        ``X`` with its dtype kept, save that object becomes float64. A memory map
+        is returned as a memory map.
 
     Raises
     ------

@@ -29,19 +29,19 @@ def load_and_catch(root, **options):
     return images, str(caught[0].message)
 
 
-def write_tiff(path, pixels, *, orientation=1, photometric=None):
+def write_tiff(path, pixels, *, orientation=1, photometric=None, order="<"):
     """A TIFF file of kinds that Pillow does not write: any integers, and whatever tags."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.ascontiguousarray(pixels)
+    pixels = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(order))
     colours = 1 if pixels.ndim == 2 else pixels.shape[2]
-    bits = struct.pack(f"<{colours}H", *[8 * pixels.itemsize] * colours)
+    bits = struct.pack(f"{order}{colours}H", *[8 * pixels.itemsize] * colours)
     if photometric is None:
         photometric = 1 if colours == 1 else 2
-    sample_format = 2 if pixels.dtype.kind == "i" else 1
+    sample_format = {"u": 1, "i": 2, "f": 3}[pixels.dtype.kind]
     tags = [
         (256, pixels.shape[1]),
         (257, pixels.shape[0]),
-        (258, int.from_bytes(bits, "little") if len(bits) <= 4 else bits),
+        (258, bits),
         (259, 1),
         (262, photometric),
         (273, pixels.tobytes()),
@@ -54,14 +54,14 @@ def write_tiff(path, pixels, *, orientation=1, photometric=None):
     directory, data = b"", b""
     first = 8 + 2 + 12 * len(tags) + 4
     for tag, value in tags:
-        count, kind = 1, 4
-        if tag == 258:
-            count, kind = colours, 3
-        if isinstance(value, bytes):
-            offset = first + len(data)
+        count, kind = (colours, 3) if tag == 258 else (1, 4)
+        if not isinstance(value, bytes) or (tag == 258 and len(value) <= 4):
+            packed = value.ljust(4, b"\0") if tag == 258 else struct.pack(f"{order}I", value)
+        else:
+            packed = struct.pack(f"{order}I", first + len(data))
             data += value
-            value = offset
-        directory += struct.pack("<HHII", tag, kind, count, value)
-    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+        directory += struct.pack(f"{order}HHI", tag, kind, count) + packed
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    head = mark + struct.pack(f"{order}IH", 8, len(tags))
     path.write_bytes(head + directory + bytes(4) + data)
     return path

@@ -13,6 +13,7 @@ from sgan_classifier.exceptions import InvalidInputError
         "ID,X,Y,W,H\n7,1,2,3,4\n8,5,6,7,8.5\n",
         "ID\tX\tY\tW\tH\tC_X\n7\t1\t2\t3\t4\t0\n8\t5\t6\t7\t8.5\t0",
         "x, y, w, h, name\n1,2,3,4,a\n\n5,6,7,8.5,b\n  \n",
+        '"ID","X","Y","W","H"\n"a, b",1,2,3,4\n"c",5,6,7,8.5\n',
         "\ufeffH,W,Y,X\r\n4,3,2,1\r\n8.5,7,6,5\r\n",
     ],
 )
@@ -41,6 +42,7 @@ def test_other_encodings_do_no_harm(tmp_path):
         ("ID,X,Y,W,H\n7,1,2,3,4\n8,5,6\n", "line 3, '8,5,6',"),
         ("ID,X,Y,W,H\n7,1,nan,3,4\n", "line 2"),
         ("ID,X,Y,W,H\n7,one,2,3,4\n", "line 2"),
+        ("ID,X,Y,W,H\n7,1,2,-3,4\n", "line 2"),
     ],
 )
 def test_what_is_no_table_is_refused_by_line(tmp_path, text, message):

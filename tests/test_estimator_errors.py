@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 import torch
-from tiny import BOTH, both, few_labels, noise_images, sgan
+from tiny import BOTH, both, cnn, few_labels, noise_images, sgan
 from torch import nn
 
+from sgan_classifier.callbacks import SampleRecorder
 from sgan_classifier.exceptions import DivergenceError, InvalidInputError
 
 X, Y = noise_images(), few_labels()
@@ -170,6 +171,7 @@ def test_loss_that_is_not_finite_is_an_error_and_never_swallowed():
         (noise_images(height=16, width=16), few_labels(), {"callbacks": ["no callback"]}),
         (noise_images(height=16, width=16), few_labels(), {"device": "meta"}),
         (noise_images(height=16, width=16), few_labels(), {"optimizer_params": {"betas": (2, 3)}}),
+        (noise_images(), few_labels(n_classes=3), {"callbacks": [SampleRecorder(steps=5)]}),
         (noise_images(), few_labels(n_classes=3), {"augment": ("wrong",)}),
     ],
 )
@@ -181,6 +183,15 @@ def test_a_fit_that_is_refused_leaves_the_last_one_as_it_was(make, X, y, params)
         estimator.set_params(**params).fit(X, y)
     np.testing.assert_array_equal(estimator.predict_proba(images), before)
     assert estimator.n_features_in_ == 64
+
+
+def test_a_partial_fit_that_is_refused_counts_no_labels():
+    images, y = noise_images(), few_labels()
+    estimator = cnn().fit(images, y).set_params(optimizer_params={"betas": (2, 3)})
+    with pytest.raises(InvalidInputError, match="betas"):
+        estimator.partial_fit(images, y)
+    assert estimator.net_.label_counts_.tolist() == [4, 4]
+    assert estimator.set_params(optimizer_params=None).partial_fit(images, y).n_iter_ > 3
 
 
 def test_a_class_prior_of_another_length_leaves_the_last_fit_as_it_was():

@@ -130,10 +130,19 @@ def test_integers_that_pillow_has_no_mode_for_keep_their_values(tmp_path, pixels
     np.testing.assert_array_equal(found, pixels.astype(np.float32))
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_foreign_files_are_turned_too(tmp_path, order):
+    stored = np.random.default_rng(0).normal(size=(6, 10))  # floats of 64 bits
+    write_tiff(tmp_path / "a" / "1.tif", stored, orientation=6, order=order)
+    found = load_image_folder(tmp_path).X[0]
+    np.testing.assert_array_equal(found, np.rot90(stored, -1).astype(np.float32))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_negatives_are_shown_as_positives(tmp_path, dtype):
+def test_negatives_are_shown_as_positives(tmp_path, dtype, order):
     stored = noise(dtype=dtype)
-    write_tiff(tmp_path / "a" / "1.tif", stored, photometric=0)  # white is zero
+    write_tiff(tmp_path / "a" / "1.tif", stored, photometric=0, order=order)  # white is zero
     np.testing.assert_array_equal(load_image_folder(tmp_path).X[0], np.iinfo(dtype).max - stored)
 
 

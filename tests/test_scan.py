@@ -22,6 +22,7 @@ from disk_scenes import (
     scene,
     write_geotiff,
 )
+from image_files import write_tiff
 from PIL import Image
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -37,6 +38,7 @@ from sgan_classifier.scan import (
     scan_scene,
     score_matches,
 )
+from sgan_classifier.scan._raster import open_scene
 from sgan_classifier.scan._tile import plan_tiles
 
 SIZES = {"diameters": (12, 32)}
@@ -331,7 +333,7 @@ def test_progress_is_shown_only_if_asked_for(geotiff, tmp_path, capsys):
         ({"size_step": 1.0}, "size_step=1.0 is outside"),
         ({"stride": 0.0}, "stride=0.0 is outside"),
         ({"window_factor": 0.5}, "window_factor=0.5 is outside"),
-        ({"threshold": 0.0}, "threshold=0.0 is not above 0"),
+        ({"threshold": 0.0}, "threshold=0.0 is no finite number above 0"),
         ({"max_overlap": 1.5}, "max_overlap=1.5 is not above 0"),
         ({"tile_size": 0}, "tile_size=0 is no whole number"),
     ],
@@ -430,6 +432,28 @@ def test_values_of_few_bits_are_parts_of_the_same_white(tmp_path):
         for name in ("eight.png", "four.tif")
     ]
     same(*found, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["bits", "negative of 8 bits", "negative of 16 bits"])
+def test_black_and_white_and_negatives_are_no_palettes(tmp_path, kind):
+    image = scene()
+    if kind == "bits":
+        image = np.where(image > 130, 255, 0).astype(np.uint8)
+        Image.fromarray(image > 0).save(tmp_path / "odd.tif")
+    else:
+        deep = image * (np.uint16(257) if "16" in kind else np.uint8(1))
+        write_tiff(tmp_path / "odd.tif", np.iinfo(deep.dtype).max - deep, photometric=0)
+    with open_scene(tmp_path / "odd.tif", 1, np.dtype(np.uint8)) as opened:
+        np.testing.assert_allclose(opened.read(0, 0, 170, 180)[0][0], image, rtol=1e-6)
+    assert len(scan_scene(model(), tmp_path / "odd.tif", tmp_path, **SIZES).candidates)
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.float64])
+def test_bits_are_what_masks_were_in_fit(tmp_path, dtype):
+    mask = scene() > 130
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    with open_scene(tmp_path / "mask.png", 1, np.dtype(dtype)) as opened:
+        np.testing.assert_array_equal(opened.read(0, 0, 170, 180)[0][0], mask)
 
 
 def test_any_score_may_be_the_threshold(geotiff, tmp_path):

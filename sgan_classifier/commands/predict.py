@@ -51,11 +51,9 @@ def predict(
       sgan-classifier predict m.safetensors images -o predictions.csv
     """
     from ..datasets._image_list import list_images
-    from ._model_images import check_takes_files
 
     check_output(output, force)
     estimator = load_model(model)
-    check_takes_files(estimator)
     listed = list_images(folder, labeled=False)
     if not listed.files:
         raise InvalidInputError(f"{folder} holds no file that can be read.")
@@ -63,7 +61,8 @@ def predict(
     try:
         _write_rows(output, estimator, folder, listed.files, listed.skipped, counter, quiet)
     except KeyboardInterrupt:
-        raise stop(f"{output} holds {counter.n_rows} of {len(listed.files)} predictions.") from None
+        done = f"{output} holds {counter.n_rows} of {len(listed.files)} predictions."
+        raise stop(done if counter.n_rows else "Nothing was written.") from None
     finally:
         warn_of_skipped(folder, listed.skipped)
     if counter.n_rows == 0:

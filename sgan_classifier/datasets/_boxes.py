@@ -1,6 +1,6 @@
 """Boxes around craters: x and y of the upper left corner, width and height, in pixels."""
 
-import re
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,9 @@ def read_boxes(path: Path) -> Boxes:
     """
     # names in any other encoding are of no concern here
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    names = [name.strip().upper() for name in _cells(lines[0])] if lines else []
+    separator = "\t" if lines and "\t" in lines[0] else ","
+    rows = list(csv.reader(lines, delimiter=separator))
+    names = [name.strip().upper() for name in rows[0]] if rows else []
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise InvalidInputError(
@@ -68,25 +70,20 @@ def read_boxes(path: Path) -> Boxes:
         )
     places = [names.index(name) for name in COLUMNS]
     boxes = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
+    for number, cells in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in cells):
             continue
-        cells = _cells(line)
         try:
             box = [float(cells[place]) for place in places]
         except (ValueError, IndexError):
-            box = [np.nan]
-        if not np.isfinite(box).all():
+            box = [np.nan] * 4
+        if not np.isfinite(box).all() or min(box[2:]) <= 0:
             raise InvalidInputError(
-                f"{path} is no table of boxes: line {number}, {line!r}, does not hold a number for "
-                f"each of {', '.join(COLUMNS)}."
+                f"{path} is no table of boxes: line {number}, {separator.join(cells)!r}, does not "
+                f"hold a number for each of {', '.join(COLUMNS)}, the last two above 0."
             )
         boxes.append(box)
     return np.array(boxes, dtype=np.float64).reshape(len(boxes), 4)
-
-
-def _cells(line: str) -> list[str]:
-    return re.split(r"[,\t]", line)
 
 
 def without_duplicates(boxes: Boxes) -> Boxes:

@@ -46,7 +46,7 @@ class ImageHeader(NamedTuple):
 
 
 def read_header(path: Path) -> ImageHeader:
-    """Read what an image file says of itself, without its pixels.
+    """Read what an image file says of itself.
 
     Parameters
     ----------
@@ -65,6 +65,8 @@ def read_header(path: Path) -> ImageHeader:
         with _errors_named(path):
             height, width, channels, dtype = read_raster_size(path)
             _check_size(height, width)
+            if _tiff_tags(path).get(_ORIENTATION, 1) >= 5:
+                width, height = height, width
             return ImageHeader(height, width, channels == 1, dtype)
     with _open(path) as image:
         width, height = image.size
@@ -107,7 +109,9 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
     """
     if _is_foreign_tiff(path):
         with _errors_named(path):
-            pixels = read_raster(path)
+            tags = _tiff_tags(path)
+            pixels = _turn(read_raster(path), tags.get(_ORIENTATION, 1))
+            pixels = _positive(pixels, tags)
     else:
         with _open(path) as image:
             if _is_deep_colour(path, image) or _is_odd_integer(image):
@@ -212,6 +216,27 @@ def _is_odd_integer(image: Any) -> bool:
     return (bits, kinds) in ((8, _TIFF_SIGNED), (32, _TIFF_UNSIGNED))
 
 
+def _tiff_tags(path: Path) -> Any:
+    """Return the tags of the first page, by number, also where Pillow cannot read the pixels."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    with open(path, "rb") as file:
+        head = file.read(8)
+        if head[:4] in _TIFF_SIGNATURES[2:]:
+            head += file.read(8)
+        tags = ImageFileDirectory_v2(head)
+        file.seek(tags.next)
+        tags.load(file)
+    return tags
+
+
+def _positive(pixels: NDArray, tags: Any) -> NDArray:
+    """Turn negatives of 8 or 16 bits into positives."""
+    if tags.get(_TIFF_PHOTOMETRIC) != _TIFF_WHITE_IS_ZERO or pixels.dtype.kind != "u":
+        return pixels
+    return np.iinfo(pixels.dtype).max - pixels
+
+
 def _orientation(image: Any) -> int:
     return image.getexif().get(_ORIENTATION, 1)
 
@@ -230,17 +255,14 @@ def _turn(pixels: NDArray, orientation: int) -> NDArray:
 def _decode(image: Any) -> NDArray:
     from PIL import ImageOps
 
-    is_negative = (
-        image.format == "TIFF" and image.tag_v2.get(_TIFF_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO
-    )
+    tags = image.tag_v2 if image.format == "TIFF" else {}
     image = ImageOps.exif_transpose(image)
     if image.mode in ("1", "LA"):
         image = image.convert("L")
     elif image.mode in ("I", "F"):
         return np.asarray(image, dtype=np.float32)
     elif image.mode.startswith("I;16"):
-        pixels = np.asarray(image).astype(np.uint16)
-        return np.iinfo(np.uint16).max - pixels if is_negative else pixels  # Pillow does so for 8
+        return _positive(np.asarray(image).astype(np.uint16), tags)  # Pillow does so for 8 bits
     elif image.mode != "L":
         image = image.convert("RGB")
     return np.asarray(image)

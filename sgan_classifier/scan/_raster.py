@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..exceptions import InvalidInputError
 
 CACHE_MIB = 16
-WHITE = {"uint8": 255.0, "uint16": 65535.0}
+WHITE = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}
 REMEDY = 'Install it with: pip install "sgan-classifier[images]"'
 
 
@@ -27,9 +27,9 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
     n_channels : int
         Bands that the estimator needs; an alpha band is not counted.
     fit_dtype : dtype, optional
-        Of the images that the estimator was fitted on. 8 and 16 bits are converted into each other,
-        white to white, as `load_image_folder` does; other images are taken for the scene's own
-        values. Values of less than 8 bits count as parts of a white of 255.
+        Of the images that the estimator was fitted on. Masks and values of up to 8 and of 16 bits
+        are converted into each other, white to white, as `load_image_folder` does; other images are
+        taken for the scene's own values.
 
     Raises
     ------
@@ -65,7 +65,11 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
             for number, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True)
             if meaning != ColorInterp.alpha
         ]
-        if ColorInterp.palette in dataset.colorinterp:
+        n_bits = int(dataset.tags(bands[0], ns="IMAGE_STRUCTURE").get("NBITS", 8))
+        is_negative = dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
+        # GDAL makes a palette of greys for negatives and for black and white
+        is_grey = is_negative or n_bits == 1
+        if ColorInterp.palette in dataset.colorinterp and not is_grey:
             raise InvalidInputError(
                 f"{path} holds numbers of the colours of a palette. Convert it to grey or RGB, as "
                 "the images in fit were."
@@ -75,31 +79,26 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
                 f"{path} has {len(bands)} bands, but the estimator was fitted on images of "
                 f"{n_channels}. Scan a scene of that many bands."
             )
-        dtype, n_bits = dataset.dtypes[bands[0] - 1], _bits_below_eight(dataset, bands[0])
-        factor = _factor(path, dtype, fit_dtype)
-        if n_bits is not None:
-            factor *= WHITE["uint8"] / (2**n_bits - 1)
-        yield Scene(dataset, bands, factor)
+        dtype = dataset.dtypes[bands[0] - 1]
+        white = 2.0**n_bits - 1.0 if n_bits < 8 else WHITE.get(dtype)
+        factor = _factor(path, dtype, white, fit_dtype)
+        yield Scene(dataset, bands, factor, white if is_negative else None)
 
 
-def _bits_below_eight(dataset: Any, band: int) -> int | None:
-    """Return the bits a value has in the file, if it is stored in less than a byte."""
-    n_bits = int(dataset.tags(band, ns="IMAGE_STRUCTURE").get("NBITS", 8))
-    return n_bits if n_bits < 8 else None
-
-
-def _factor(path: Path, dtype: str, fit_dtype: np.dtype | None) -> float:
+def _factor(path: Path, dtype: str, white: float | None, fit_dtype: np.dtype | None) -> float:
     """Return what turns values of the scene into values as the estimator was fitted on."""
     fitted = None if fit_dtype is None else fit_dtype.name
-    if fitted not in WHITE or fitted == dtype:
+    if fitted not in WHITE:
         return 1.0
-    if dtype not in WHITE:
-        raise InvalidInputError(
-            f"{path} holds {dtype} values, but the estimator was fitted on {fitted} images, and "
-            f"nothing says which value is their white. Convert the scene to {fitted} in the way "
-            "the images were, or fit on patches with the scene's own values."
-        )
-    return WHITE[fitted] / WHITE[dtype]
+    if white is not None:
+        return WHITE[fitted] / white
+    if fitted == "bool":  # fractions beside masks
+        return 1.0
+    raise InvalidInputError(
+        f"{path} holds {dtype} values, but the estimator was fitted on {fitted} images, and "
+        f"nothing says which value is their white. Convert the scene to {fitted} in the way "
+        "the images were, or fit on patches with the scene's own values."
+    )
 
 
 class Scene:
@@ -116,8 +115,11 @@ class Scene:
         That `read` multiplies values by.
     """
 
-    def __init__(self, dataset: Any, bands: list[int], factor: float) -> None:
+    def __init__(
+        self, dataset: Any, bands: list[int], factor: float, negative_white: float | None = None
+    ) -> None:
         self._dataset, self._bands, self.factor = dataset, bands, factor
+        self._negative_white = negative_white
         self.height, self.width = dataset.height, dataset.width
         self.transform, self.crs = dataset.transform, dataset.crs
 
@@ -157,6 +159,8 @@ class Scene:
                 f"{self._dataset.name} is damaged or incomplete: {error.__cause__ or error}. Copy "
                 "it again from where it came."
             ) from error
+        if self._negative_white is not None:
+            image = image.dtype.type(self._negative_white) - image
         if image.dtype != np.uint8 or self.factor != 1.0:
             image = image.astype(np.float32) * np.float32(self.factor)
             missing |= ~np.isfinite(image).all(axis=0)

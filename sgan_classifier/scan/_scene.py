@@ -180,7 +180,7 @@ def scan_scene(
     classifier = WindowClassifier(estimator, positive)
     grid = check_grid(classifier.input_shape, diameters, size_step, stride, window_factor)
     if not 0.0 < threshold < np.inf:
-        raise InvalidInputError(f"threshold={threshold!r} is not above 0.")
+        raise InvalidInputError(f"threshold={threshold!r} is no finite number above 0.")
     _check_fractions(
         min_probability=min_probability,
         max_overlap=max_overlap,
@@ -194,8 +194,8 @@ def scan_scene(
         )
     settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
     with open_scene(scene, classifier.input_shape[0], classifier.fit_dtype) as opened:
-        tiles = plan_tiles(opened.height, opened.width, tile_size // pixel * pixel)
-        _begin(folder, classifier, scene, opened.factor, settings, tile_size)
+        tiles = plan_tiles(opened.height, opened.width, int(tile_size) // pixel * pixel)
+        _begin(folder, classifier, scene, opened.factor, settings, int(tile_size))
         _scan_tiles(classifier, scene, tiles, settings, folder / TILES, n_jobs, verbose)
         files = {
             "map": folder / MAP,
