@@ -123,7 +123,7 @@ class BaseImageClassifier(
                     f"warm_start=True goes on with the classes {list(self.classes_)}, but y has "
                     f"{list(classes)}. Use the same classes, or warm_start=False to start anew."
                 )
-            self._check_for(classes)
+            self._check_parameters(classes)
             # a warm start holds out the rows that it held out before
             seed = self._seed if continues else draw_seed(self.random_state)
             with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
@@ -180,7 +180,7 @@ class BaseImageClassifier(
                         f"classes={list(classes)} differs from the classes of the first call, "
                         f"{list(known)}. Leave it out, or fit a new estimator."
                     )
-            self._check_for(known)
+            self._check_parameters(known)
             seed = draw_seed(self.random_state) if first else self._seed
             data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
             with self._isolated_state(seed):

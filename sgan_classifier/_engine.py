@@ -29,10 +29,7 @@ from ._random import Streams
 from ._run import Run, Totals
 from ._scaling import Scaler
 from ._step import Settings, TrainingData, TrainingStep
-from .exceptions import (
-    CheckpointWriteError,
-    TrainingInterruptedWarning,
-)
+from .exceptions import CheckpointWriteError, TrainingInterruptedWarning
 
 N_RECORDS = 50  # most entries that a fit adds to the history
 

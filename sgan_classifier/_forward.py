@@ -48,10 +48,10 @@ def answers(
     if dtype == torch.float64:
         module = copy.deepcopy(module).double()
     for batch in rows.chunks(BATCH):
-        yield answer(*_judge(net, module, batch, dtype))
+        yield answer(*_pass(net, module, batch, dtype))
 
 
-def _judge(
+def _pass(
     net: "SemiSupervisedNet", module: nn.Module, batch: Tensor, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     with (

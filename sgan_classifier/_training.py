@@ -62,8 +62,8 @@ class TrainableEstimator(BaseEstimator):
             class_weight=class_weight,
         )
 
-    def _check_for(self, classes: np.ndarray) -> None:
-        """Refuse parameters that do not go with the classes, or with callbacks."""
+    def _check_parameters(self, classes: np.ndarray) -> None:
+        """Refuse callbacks that cannot be called, and what does not go with the classes."""
         check_callbacks(self.callbacks)
 
     def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:

@@ -85,3 +85,9 @@ def write_geotiff(path, image, transform=TRANSFORM, crs=CRS, **profile):
     ) as dataset:
         dataset.write(bands)
     return path
+
+
+def same(first, second, **tolerance):
+    """Assert that two lists of candidates are the same, column by column."""
+    for name, values in first.columns().items():
+        np.testing.assert_allclose(values, second.columns()[name], err_msg=name, **tolerance)

@@ -19,10 +19,10 @@ from disk_scenes import (
     draw,
     model,
     patches,
+    same,
     scene,
     write_geotiff,
 )
-from image_files import write_tiff
 from PIL import Image
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -38,7 +38,6 @@ from sgan_classifier.scan import (
     scan_scene,
     score_matches,
 )
-from sgan_classifier.scan._raster import open_scene
 from sgan_classifier.scan._tile import plan_tiles
 
 SIZES = {"diameters": (12, 32)}
@@ -53,11 +52,6 @@ def geotiff(tmp_path_factory):
 def scan(geotiff, tmp_path_factory):
     """One scan that many tests look at."""
     return scan_scene(model("sgan"), geotiff, tmp_path_factory.mktemp("scan"), **SIZES)
-
-
-def same(first, second, **tolerance):
-    for name, values in first.columns().items():
-        np.testing.assert_allclose(values, second.columns()[name], err_msg=name, **tolerance)
 
 
 def test_all_disks_are_found_where_they_are(scan):
@@ -223,72 +217,6 @@ def test_tiles_of_another_scan_are_refused(geotiff, tmp_path, change):
         scan_scene(other, path, tmp_path, **settings)
 
 
-def test_places_without_data_are_left_out(tmp_path):
-    image = scene()
-    image[:, 110:] = 0
-    path = write_geotiff(tmp_path / "scene.tif", image, nodata=0)
-    found = scan_scene(model(), path, tmp_path / "out", diameters=(14, 28))
-    with rasterio.open(found.files["map"]) as dataset:
-        values = dataset.read(1)
-    assert np.isnan(values[:, 62:]).all()
-    assert np.isfinite(values[:, :50]).all()
-    assert (found.candidates.x < 120).all()
-
-
-def test_a_scene_without_data_has_no_candidates(tmp_path):
-    path = write_geotiff(tmp_path / "scene.tif", np.zeros((64, 64), np.uint8), nodata=0)
-    found = scan_scene(model(), path, tmp_path / "out", diameters=(14, 14))
-    assert len(found.candidates) == 0
-    assert found.files["table"].read_text().startswith("x,y,map_x")
-    assert json.loads(found.files["features"].read_text())["features"] == []
-
-
-def test_float_scenes_are_in_the_units_of_the_patches(tmp_path):
-    X, y = patches(300)
-    floats = cnn(max_iter=120, batch_size=32, width=8, augment=None).fit(X * 0.5, y)
-    image = scene() * 0.5
-    image[:10, :10] = np.nan
-    path = write_geotiff(tmp_path / "scene.tif", image.astype(np.float32))
-    found = scan_scene(floats, path, tmp_path / "out", **SIZES)
-    matches = match_candidates(found.all_candidates, boxes())
-    assert score_matches(matches, choose_threshold(matches)).recall >= 5 / 6
-
-
-@pytest.mark.parametrize("fitted", ["uint8", "uint16"])
-def test_scenes_of_8_and_of_16_bits_give_the_same(tmp_path, fitted):
-    X, y = patches(300)
-    wide = (X.astype(np.uint16) * 257) if fitted == "uint16" else X
-    estimator = cnn(max_iter=120, batch_size=32, width=8, augment=None).fit(wide, y)
-    eight = write_geotiff(tmp_path / "8.tif", scene())
-    sixteen = write_geotiff(tmp_path / "16.tif", scene().astype(np.uint16) * 257)
-    first, second = (
-        scan_scene(estimator, path, tmp_path / path.stem, **SIZES) for path in (eight, sixteen)
-    )
-    matches = match_candidates(first.all_candidates, boxes())
-    assert score_matches(matches, choose_threshold(matches)).recall >= 5 / 6
-    same(first.all_candidates, second.all_candidates, atol=1e-3)
-
-
-def test_values_without_a_known_white_are_refused(tmp_path):
-    path = write_geotiff(tmp_path / "scene.tif", scene().astype(np.float32) / 255)
-    with pytest.raises(
-        InvalidInputError, match="holds float32 values, but the estimator was fitted on uint8"
-    ):
-        scan_scene(model(), path, tmp_path / "out")
-
-
-def test_colour_scenes_are_scanned_by_estimators_of_colour(tmp_path):
-    X, y = patches(60)
-    colour = cnn().fit(np.stack([X] * 3, axis=-1), y)
-    path = write_geotiff(tmp_path / "scene.tif", np.stack([scene()] * 3), photometric="RGB")
-    found = scan_scene(colour, path, tmp_path / "out", diameters=(14, 14), stride=0.5)
-    assert found.n_windows > 0
-    with pytest.raises(
-        InvalidInputError, match="3 bands, but the estimator was fitted on images of 1"
-    ):
-        scan_scene(model(), path, tmp_path / "grey")
-
-
 def test_labels_that_are_words(geotiff, tmp_path):
     X, y = patches(40)
     words = cnn().fit(X, np.where(y, "crater", "plain"))
@@ -404,56 +332,6 @@ def test_tiles_of_a_slightly_different_estimator_are_refused(geotiff, tmp_path):
         next(other.net_.average_.parameters()).mul_(1.001)
     with pytest.raises(InvalidInputError, match="it differs in estimator"):
         scan_scene(other, geotiff, tmp_path, **SIZES)
-
-
-@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
-def test_a_scene_that_is_cut_off_is_refused_by_name(tmp_path, suffix):
-    path = tmp_path / f"scene.{suffix}"
-    Image.fromarray(scene()).save(path)
-    path.write_bytes(path.read_bytes()[: int(0.8 * path.stat().st_size)])
-    with pytest.raises(InvalidInputError, match=rf"scene\.{suffix} is (damaged|no raster)"):
-        scan_scene(model(), path, tmp_path / "scan", **SIZES)
-
-
-def test_the_colours_of_a_palette_are_refused(tmp_path):
-    Image.fromarray(scene()).quantize(16).save(tmp_path / "scene.png")
-    with pytest.raises(InvalidInputError, match="palette"):
-        scan_scene(model(), tmp_path / "scene.png", tmp_path, **SIZES)
-
-
-def test_values_of_few_bits_are_parts_of_the_same_white(tmp_path):
-    few = scene() // 16
-    Image.fromarray(few * np.uint8(17)).save(tmp_path / "eight.png")
-    profile = {"driver": "GTiff", "width": 170, "height": 180, "count": 1, "dtype": "uint8"}
-    with rasterio.open(tmp_path / "four.tif", "w", NBITS=4, transform=TRANSFORM, **profile) as file:
-        file.write(few[None])
-    found = [
-        scan_scene(model(), tmp_path / name, tmp_path / name[:4], **SIZES).all_candidates
-        for name in ("eight.png", "four.tif")
-    ]
-    same(*found, atol=1e-3)
-
-
-@pytest.mark.parametrize("kind", ["bits", "negative of 8 bits", "negative of 16 bits"])
-def test_black_and_white_and_negatives_are_no_palettes(tmp_path, kind):
-    image = scene()
-    if kind == "bits":
-        image = np.where(image > 130, 255, 0).astype(np.uint8)
-        Image.fromarray(image > 0).save(tmp_path / "odd.tif")
-    else:
-        deep = image * (np.uint16(257) if "16" in kind else np.uint8(1))
-        write_tiff(tmp_path / "odd.tif", np.iinfo(deep.dtype).max - deep, photometric=0)
-    with open_scene(tmp_path / "odd.tif", 1, np.dtype(np.uint8)) as opened:
-        np.testing.assert_allclose(opened.read(0, 0, 170, 180)[0][0], image, rtol=1e-6)
-    assert len(scan_scene(model(), tmp_path / "odd.tif", tmp_path, **SIZES).candidates)
-
-
-@pytest.mark.parametrize("dtype", [np.bool_, np.float64])
-def test_bits_are_what_masks_were_in_fit(tmp_path, dtype):
-    mask = scene() > 130
-    Image.fromarray(mask).save(tmp_path / "mask.png")
-    with open_scene(tmp_path / "mask.png", 1, np.dtype(dtype)) as opened:
-        np.testing.assert_array_equal(opened.read(0, 0, 170, 180)[0][0], mask)
 
 
 def test_any_score_may_be_the_threshold(geotiff, tmp_path):

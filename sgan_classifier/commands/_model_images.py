@@ -18,16 +18,6 @@ if TYPE_CHECKING:
 BATCH = 256  # files at a time: memory does not grow with the folder
 
 
-def check_takes_files(model: BaseImageClassifier) -> None:
-    """Raise InvalidInputError if the model was not fitted on images that a file can hold."""
-    layout = model._layout
-    if not layout.is_image or layout.input_shape[0] not in (1, 3):
-        raise InvalidInputError(
-            f"The model was fitted on rows of shape {layout.row_shape}, not on grey or colour "
-            "images, so that files cannot be shown to it. Call its predict from Python."
-        )
-
-
 def read_batches(
     model: BaseImageClassifier,
     root: Path,
@@ -60,8 +50,12 @@ def read_batches(
     """
     from ..datasets._image_file import read_pixels
 
-    check_takes_files(model)
     layout = model._layout
+    if not layout.is_image or layout.input_shape[0] not in (1, 3):
+        raise InvalidInputError(
+            f"The model was fitted on rows of shape {layout.row_shape}, not on grey or colour "
+            "images, so that files cannot be shown to it. Call its predict from Python."
+        )
     channels, height, width = layout.input_shape
     mode = "grey" if channels == 1 else "rgb"
     fitted = str(getattr(model, "_fit_dtype", None))

@@ -55,7 +55,7 @@ def read_boxes(path: Path) -> Boxes:
     Raises
     ------
     InvalidInputError
-        If a column is missing, or a line does not hold four finite numbers.
+        If a column is missing, or a line does not hold four finite numbers, the last two above 0.
     """
     # names in any other encoding are of no concern here
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()

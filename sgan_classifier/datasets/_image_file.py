@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..exceptions import UnreadableImageError
+from . import _tiff_tags
 from ._raster_file import read_raster, read_raster_size
 
 FORMATS = ("PNG", "JPEG", "TIFF")
@@ -17,12 +18,6 @@ MAX_PIXELS = 50_000_000  # a file of a few kilobytes can claim many gigabytes of
 
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _ORIENTATION = 0x0112  # the number of EXIF's tag
-# the numbers of TIFF's tags
-_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS_PER_SAMPLE, _TIFF_PHOTOMETRIC = 256, 257, 258, 262
-_TIFF_SAMPLE_FORMAT = 339
-_TIFF_WHITE_IS_ZERO = 0  # of the photometric interpretation
-_TIFF_UNSIGNED, _TIFF_SIGNED = 1, 2  # of the sample format
-_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 _SIZE_REMEDY = f"at most {MAX_PIXELS:,} are read. Cut it into patches first"
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow weighs colours
 
@@ -65,18 +60,21 @@ def read_header(path: Path) -> ImageHeader:
         with _errors_named(path):
             height, width, channels, dtype = read_raster_size(path)
             _check_size(height, width)
-            if _tiff_tags(path).get(_ORIENTATION, 1) >= 5:
+            if _tiff_tags.read_tags(path).get(_ORIENTATION, 1) >= 5:
                 width, height = height, width
             return ImageHeader(height, width, channels == 1, dtype)
     with _open(path) as image:
         width, height = image.size
         if image.format == "TIFF":  # as stored, whatever Pillow has made of the orientation
-            width, height = image.tag_v2[_TIFF_WIDTH], image.tag_v2[_TIFF_HEIGHT]
+            width, height = (
+                image.tag_v2[_tiff_tags.WIDTH],
+                image.tag_v2[_tiff_tags.HEIGHT],
+            )
         # 5 to 8 of EXIF's orientations lie on their side
         if _orientation(image) >= 5:
             width, height = height, width
         is_grey = image.mode in _GREY_MODES
-        if image.mode in ("F", "I") or _is_odd_integer(image):
+        if image.mode in ("F", "I") or _tiff_tags.is_odd_integer(image):
             dtype = "float32"
         elif image.mode.startswith("I;16") or _is_deep(path, image):
             dtype = "uint16"
@@ -109,12 +107,12 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
     """
     if _is_foreign_tiff(path):
         with _errors_named(path):
-            tags = _tiff_tags(path)
+            tags = _tiff_tags.read_tags(path)
             pixels = _turn(read_raster(path), tags.get(_ORIENTATION, 1))
-            pixels = _positive(pixels, tags)
+            pixels = _tiff_tags.positive(pixels, tags)
     else:
         with _open(path) as image:
-            if _is_deep_colour(path, image) or _is_odd_integer(image):
+            if _is_deep_colour(path, image) or _tiff_tags.is_odd_integer(image):
                 pixels = _turn(read_raster(path), _orientation(image))
             else:
                 pixels = _decode(image)
@@ -177,7 +175,7 @@ def _is_foreign_tiff(path: Path) -> bool:
 
     with _errors_named(path):
         with open(path, "rb") as file:
-            if file.read(4) not in _TIFF_SIGNATURES:
+            if file.read(4) not in _tiff_tags.SIGNATURES:
                 return False
         try:
             Image.open(path, formats=["TIFF"]).close()
@@ -192,7 +190,7 @@ def _bits(path: Path, image: Any) -> int:
         with open(path, "rb") as file:
             return file.read(25)[24]  # signature, length and name of IHDR, width, height; depth
     if image.format == "TIFF":
-        return max(image.tag_v2.get(_TIFF_BITS_PER_SAMPLE, (8,)))
+        return max(image.tag_v2.get(_tiff_tags.BITS_PER_SAMPLE, (8,)))
     return 8
 
 
@@ -203,38 +201,6 @@ def _is_deep(path: Path, image: Any) -> bool:
 def _is_deep_colour(path: Path, image: Any) -> bool:
     """Whether the file has 16 bits in several channels, which Pillow would cut to 8."""
     return not image.mode.startswith(("I", "F")) and _is_deep(path, image)
-
-
-def _is_odd_integer(image: Any) -> bool:
-    """Whether these are signed bytes or unsigned words of 32 bits, which Pillow has no mode for."""
-    if image.format != "TIFF":
-        return False
-    bits, kinds = (
-        image.tag_v2.get(tag, (default,))[0]
-        for tag, default in ((_TIFF_BITS_PER_SAMPLE, 1), (_TIFF_SAMPLE_FORMAT, _TIFF_UNSIGNED))
-    )
-    return (bits, kinds) in ((8, _TIFF_SIGNED), (32, _TIFF_UNSIGNED))
-
-
-def _tiff_tags(path: Path) -> Any:
-    """Return the tags of the first page, by number, also where Pillow cannot read the pixels."""
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    with open(path, "rb") as file:
-        head = file.read(8)
-        if head[:4] in _TIFF_SIGNATURES[2:]:
-            head += file.read(8)
-        tags = ImageFileDirectory_v2(head)
-        file.seek(tags.next)
-        tags.load(file)
-    return tags
-
-
-def _positive(pixels: NDArray, tags: Any) -> NDArray:
-    """Turn negatives of 8 or 16 bits into positives."""
-    if tags.get(_TIFF_PHOTOMETRIC) != _TIFF_WHITE_IS_ZERO or pixels.dtype.kind != "u":
-        return pixels
-    return np.iinfo(pixels.dtype).max - pixels
 
 
 def _orientation(image: Any) -> int:
@@ -262,7 +228,9 @@ def _decode(image: Any) -> NDArray:
     elif image.mode in ("I", "F"):
         return np.asarray(image, dtype=np.float32)
     elif image.mode.startswith("I;16"):
-        return _positive(np.asarray(image).astype(np.uint16), tags)  # Pillow does so for 8 bits
+        return _tiff_tags.positive(
+            np.asarray(image).astype(np.uint16), tags
+        )  # Pillow does so for 8 bits
     elif image.mode != "L":
         image = image.convert("RGB")
     return np.asarray(image)

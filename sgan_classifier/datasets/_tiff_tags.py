@@ -1,0 +1,46 @@
+"""What the tags of a TIFF file say that Pillow does not act upon."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# the numbers of TIFF's tags
+WIDTH, HEIGHT, BITS_PER_SAMPLE, PHOTOMETRIC = 256, 257, 258, 262
+SAMPLE_FORMAT = 339
+WHITE_IS_ZERO = 0  # of the photometric interpretation
+UNSIGNED, SIGNED = 1, 2  # of the sample format
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
+
+
+def read_tags(path: Path) -> Any:
+    """Return the tags of the first page, by number, also where Pillow cannot read the pixels."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    with open(path, "rb") as file:
+        head = file.read(8)
+        if head[:4] in SIGNATURES[2:]:
+            head += file.read(8)
+        tags = ImageFileDirectory_v2(head)
+        file.seek(tags.next)
+        tags.load(file)
+    return tags
+
+
+def positive(pixels: NDArray, tags: Any) -> NDArray:
+    """Turn negatives of 8 or 16 bits into positives."""
+    if tags.get(PHOTOMETRIC) != WHITE_IS_ZERO or pixels.dtype.kind != "u":
+        return pixels
+    return np.iinfo(pixels.dtype).max - pixels
+
+
+def is_odd_integer(image: Any) -> bool:
+    """Whether these are signed bytes or unsigned words of 32 bits, which Pillow has no mode for."""
+    if image.format != "TIFF":
+        return False
+    bits, kinds = (
+        image.tag_v2.get(tag, (default,))[0]
+        for tag, default in ((BITS_PER_SAMPLE, 1), (SAMPLE_FORMAT, UNSIGNED))
+    )
+    return (bits, kinds) in ((8, SIGNED), (32, UNSIGNED))
