@@ -19,6 +19,7 @@ from sgan_classifier.benchmarking.speed._memory import PeakMemory, private_bytes
 from sgan_classifier.benchmarking.speed._precisions import compare_accuracies
 from sgan_classifier.benchmarking.speed._prediction import image_map
 from sgan_classifier.benchmarking.speed._result import Section, Target
+from sgan_classifier.benchmarking.speed._run import NAME
 from sgan_classifier.benchmarking.speed._setting import (
     Problem,
     TimedFit,
@@ -41,7 +42,7 @@ def record(tmp_path_factory):
     out = tmp_path_factory.mktemp("reports")
     words = ["--sections", "small_batch", "limit", "gpu", *TINY, "--out", str(out), "--quiet"]
     assert speed_main(words) == 0
-    return json.loads((out / "speed.json").read_text()), out
+    return json.loads((out / f"{NAME}.json").read_text()), out
 
 
 # ---------------------------------------------------------------------- records and reports
@@ -60,7 +61,7 @@ def test_a_run_keeps_figures_machine_versions_and_command(record):
 
 
 def test_the_report_states_each_target_and_whether_it_is_met(record):
-    report = (record[1] / "speed.md").read_text()
+    report = (record[1] / f"{NAME}.md").read_text()
     assert report == speed_report(record[0])
     assert "| time an image at batch 10 over that at 64 | at most 3 |" in report
     assert "| share of the machine's rate, fp32, batch 64 | at least 0.5 |" in report
@@ -78,13 +79,13 @@ def test_sections_that_are_not_run_again_are_kept(record):
     before = record[0]["sections"]
     words = ["--sections", "gpu", *TINY, "--out", str(record[1]), "--quiet", "--clock", "cpu"]
     assert speed_main(words) == 0
-    after = json.loads((record[1] / "speed.json").read_text())["sections"]
+    after = json.loads((record[1] / f"{NAME}.json").read_text())["sections"]
     assert after["limit"] == before["limit"]
     assert after["gpu"]["measured"]["clock"] == "cpu"
 
 
 def test_sections_are_reported_in_their_order_whatever_the_order_they_were_run_in(record):
-    report = (record[1] / "speed.md").read_text()
+    report = (record[1] / f"{NAME}.md").read_text()
     assert report.index("## Near the limit") < report.index("## Small batches")
 
 
@@ -221,7 +222,7 @@ def test_the_command_measures_sections_in_processes_of_their_own(tmp_path, monke
     words = ["--sections", "overhead", "faster", "predict", "memory", "growth", "start"]
     short = ["--draws", "2", "--max-iter", "2"]
     assert speed_main([*words, *TINY, *short, "--out", str(tmp_path), "--quiet"]) == 0
-    sections = json.loads((tmp_path / "speed.json").read_text())["sections"]
+    sections = json.loads((tmp_path / f"{NAME}.json").read_text())["sections"]
     assert list(sections) == words[1:]
     verdicts = {target["verdict"] for section in sections.values() for target in section["targets"]}
     assert verdicts <= {"met", "not met"} | ({"not measured"} if private_bytes() is None else set())
@@ -233,7 +234,7 @@ def test_the_command_measures_sections_in_processes_of_their_own(tmp_path, monke
 def test_the_command_measures_whole_fits_on_real_images(tmp_path, data_dir):
     words = ["--sections", "accuracy", "sweep", *TINY, "--draws", "1", "--max-iter", "2"]
     assert speed_main([*words, "--jobs", "1", "--out", str(tmp_path), "--quiet"]) == 0
-    report = (tmp_path / "speed.md").read_text()
+    report = (tmp_path / f"{NAME}.md").read_text()
     assert "The whole sweep, 5 numbers of labels x 1 draws of 2 steps each" in report
     assert os.fspath(data_dir) not in report
 

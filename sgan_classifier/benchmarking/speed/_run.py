@@ -26,7 +26,8 @@ from ._start import start
 from ._steps import faster, growth, overhead, small_batch
 from ._sweep import sweep
 
-NAME = "speed"
+# AMX decides which targets apply: figures with it and without it are never mixed in one report.
+NAME = "speed" if HAS_AMX else "speed_without_amx"
 SECTIONS: dict[str, Callable[[Options], Section]] = {
     "overhead": overhead,
     "faster": faster,
@@ -59,7 +60,8 @@ def run_speed(
         Keys of `SECTIONS`.
     options : Options
     out : Path
-        Folder of ``speed.json`` and ``speed.md``. Sections that are there and not run again stay.
+        Folder of the record and the report, ``speed.json`` and ``speed.md``, or on a CPU without
+        AMX ``speed_without_amx.json`` and ``.md``. Sections that are there and not run again stay.
     command : str
         The command line that makes the run again.
     clock : {"wall", "cpu"}, default="wall"
@@ -103,8 +105,9 @@ def run_speed(
 def speed_report(record: dict[str, Any]) -> str:
     """Write the report in Markdown from a record."""
     sections = {name: record["sections"][name] for name in SECTIONS if name in record["sections"]}
+    has_amx = next(iter(sections.values()))["measured"]["machine"]["has_amx"]
     parts = [
-        "# Speed and memory",
+        f"# Speed and memory on a CPU {'with' if has_amx else 'without'} AMX",
         "Ratios are medians over rounds in which both sides were measured in turn. Each section "
         "names its machine, and the command that makes it again.",
         "## Targets",
