@@ -1,5 +1,6 @@
 """The speed benchmark, run for real with tiny budgets."""
 
+import copy
 import json
 import mmap
 import os
@@ -67,6 +68,14 @@ def test_the_report_states_each_target_and_whether_it_is_met(record):
     assert "| share of the machine's rate, fp32, batch 64 | at least 0.5 |" in report
     assert "floating-point operations a step" in report
     assert "`aten::" in report
+
+
+@pytest.mark.parametrize(("has_amx", "kind"), [(True, "with AMX"), (False, "without AMX")])
+def test_the_title_says_the_kind_of_cpu_that_was_measured(record, has_amx, kind):
+    other = copy.deepcopy(record[0])
+    for section in other["sections"].values():
+        section["measured"]["machine"]["has_amx"] = has_amx
+    assert speed_report(other).startswith(f"# Speed and memory on a CPU {kind}\n")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
