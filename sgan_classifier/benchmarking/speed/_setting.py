@@ -101,7 +101,8 @@ class TimedFit:
     n_first : int, default=0
         Steps before those that are asked for, each time; what they take does not count.
     **parameters
-        Of SGANClassifier, which trains on the CPU unless they say otherwise.
+        Of SGANClassifier, which trains on the CPU, and takes the classes' shares from the labels,
+        unless they say otherwise.
 
     Attributes
     ----------
@@ -113,7 +114,9 @@ class TimedFit:
         self, problem: Problem, X_unlabeled: Any = None, n_first: int = 0, **parameters: Any
     ) -> None:
         self.problem, self.X_unlabeled, self.n_first = problem, X_unlabeled, n_first
-        parameters = {"device": "cpu", "warm_start": True, "random_state": 0, **parameters}
+        # "labels" leaves out 200 steps before the first, whose time would not count
+        defaults = {"device": "cpu", "warm_start": True, "random_state": 0, "class_prior": "labels"}
+        parameters = {**defaults, **parameters}
         self.model = TimedSGANClassifier(**parameters)
         self.run(1)
 
