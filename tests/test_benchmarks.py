@@ -1,6 +1,7 @@
 """The benchmarks, run for real with tiny budgets."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,22 @@ class StopOnFirstBatch:
 
     def __call__(self, batch):
         raise KeyboardInterrupt
+
+
+class KnowsRows(ClassifierMixin, BaseEstimator):
+    """Right on rows that it knows from elsewhere, and on no other."""
+
+    def __init__(self, X=None, y=None):
+        self.X = X
+        self.y = y
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y[y != -1])
+        return self
+
+    def predict(self, X):
+        is_known = (X[:, None] == self.X[None]).all(axis=2)
+        return np.where(is_known.any(axis=1), self.y[is_known.argmax(axis=1)], -2)
 
 
 class Inspector(ClassifierMixin, BaseEstimator):
@@ -161,6 +178,37 @@ def test_run_on_a_table_reports_methods_that_learn_from_labelled_rows_alone(tmp_
     )
     curve = LabelEfficiencyCurve.from_dict(read_record(tmp_path, "label_efficiency_wine")["curve"])
     assert curve.mean()["LogisticRegression"][0] > 0.7
+
+
+def test_each_draw_of_a_table_has_test_rows_of_its_own_save_where_the_cnn_chooses(tmp_path):
+    data, seen = load_benchmark_data("wine"), {}
+    for name, cnn_budgets in {"alone": [], "chosen": [1]}.items():
+        record = run_label_efficiency(
+            data,
+            [6],
+            3,
+            out=tmp_path / name,
+            command="",
+            max_iter=1,
+            methods=["SGAN", "CNN"],
+            cnn_budgets=cnn_budgets,
+            verbose=0,
+        )
+        seen[name] = record["data"]["resplits"]
+        report = (tmp_path / name / "label_efficiency_wine.md").read_text()
+        assert ("54 test rows, others for each draw" in report) == seen[name]
+    assert seen == {"alone": True, "chosen": False}
+
+
+def test_a_fixed_test_set_is_tested_in_every_draw_and_others_where_draws_split_anew():
+    data = load_benchmark_data("wine")
+    knows = {"knows": KnowsRows(data.X_test, data.y_test)}
+    settings = {"memory": None, "n_jobs": 1, "random_state": 0, "verbose": 0}
+    fixed = compare(knows, data, [6], 3, **settings).test_scores["knows"][0]
+    assert fixed.tolist() == [1.0, 1.0, 1.0]
+    anew = compare(knows, replace(data, resplits=True), [6], 3, **settings).test_scores["knows"][0]
+    assert (anew < 0.6).all()  # about 0.3, the share of the fixed test rows among all
+    assert len(set(anew)) > 1
 
 
 def test_unit_rows_have_mean_zero_and_norm_one_and_flat_images_stay_finite(digits):

@@ -14,7 +14,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from small_estimators import LabeledRowsSGD, StopsAtThirdFit, ThreadMeter
 
-from sgan_classifier.model_selection import _curve, label_efficiency_curve, mask_labels
+from sgan_classifier.model_selection import (
+    SemiSupervisedShuffleSplit,
+    _curve,
+    label_efficiency_curve,
+    mask_labels,
+)
 from sgan_classifier.model_selection._curve_fit import share_threads
 
 RECEIVED = []
@@ -184,6 +189,47 @@ def test_held_out_groups_are_neither_trained_on_nor_tested_unlabelled(digits):
     assert [(entry["y"] != -1).sum() for entry in entries[:3]] == [30, 30, 30]
 
 
+def test_draws_take_the_splits_of_cv_in_turn(digits):
+    y = mask_labels(digits["y"], 300, random_state=0)
+    rows = np.arange(len(y), dtype=float)[:, None]
+    cv = SemiSupervisedShuffleSplit(2, test_size=50, random_state=0)
+    expected = [np.sort(train) for train, _ in cv.split(rows, y)]
+    given = {"splitter": cv, "splits": list(cv.split(rows, y))}
+    for splits in given.values():
+        entries = received(X=rows, y=y, cv=splits, n_labels=[30, "all"], n_draws=3, random_state=4)
+        seen = [entry["X"][:, 0].astype(int) for entry in entries]
+        for drawn, rows_of_split in zip(seen, [*expected, expected[0]] * 2, strict=True):
+            np.testing.assert_array_equal(drawn, rows_of_split)
+        assert [(entry["y"] != -1).sum() for entry in entries] == [30] * 3 + [250] * 3
+        assert [entry["seed"] for entry in entries] == [4, 5, 6] * 2
+
+
+def test_splits_of_cv_are_tested_on_their_own_rows(digits):
+    X, y = digits["X"], digits["y"]
+    cv = SemiSupervisedShuffleSplit(2, random_state=0)
+    bayes = {"bayes": GaussianNB()}
+    curve = label_efficiency_curve(bayes, X, y, cv=cv, n_labels=["all"], n_draws=2)
+    for draw, (train, test) in enumerate(cv.split(X, y)):
+        train = np.sort(train)
+        by_hand = GaussianNB().fit(X[train], y[train])
+        assert curve.test_scores["bayes"][0, draw] == by_hand.score(X[test], y[test])
+
+
+@pytest.mark.parametrize("has_groups", [False, True])
+def test_a_whole_number_as_cv_is_a_number_of_folds(digits, has_groups):
+    y = digits["y"]
+    rows = np.arange(len(y), dtype=float)[:, None]
+    scene = np.arange(len(y)) % 10 if has_groups else None
+    entries = received(X=rows, y=y, groups=scene, cv=4, n_labels=[30], n_draws=4)
+    held_out = [set(range(len(y))) - set(entry["X"][:, 0]) for entry in entries]
+    assert sum(map(len, held_out)) == len(set.union(*held_out)) == len(y)
+    if has_groups:
+        for test in held_out:
+            assert not {scene[int(i)] for i in test} & {
+                scene[i] for i in range(len(y)) if i not in test
+            }
+
+
 # Parallel runs, threads and runs that go on
 
 
@@ -341,8 +387,13 @@ def test_progress_is_shown_on_request(digits, capsys, verbose):
         ({"random_state": None}, "must be an integer"),
         ({"labeled_only": ["other"]}, r"there are \['recorder'\]"),
         ({"labeled_only": "recorder"}, "must list names"),
-        ({"X_test": None}, "no test rows"),
-        ({"groups": np.zeros(600)}, "Pass one of them"),
+        ({"X_test": None, "y_test": None}, "no test rows"),
+        ({"X_test": None}, "X_test is None"),
+        ({"y_test": None}, "y_test is None"),
+        ({"groups": np.zeros(600)}, "Both groups and X_test"),
+        ({"cv": 5}, "Both cv and X_test"),
+        ({"X_test": None, "y_test": None, "cv": "five"}, "as an integer, a cross-val"),
+        ({"X_test": None, "y_test": None, "cv": []}, "makes no split"),
         ({"y": np.zeros(5)}, "inconsistent numbers of samples"),
         ({"y": np.full(600, -1)}, "None of the 600 rows"),
     ],

@@ -3,11 +3,17 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..exceptions import NoUnlabeledRowsWarning
-from ..model_selection import LabelEfficiencyCurve, label_efficiency_curve
+from ..model_selection import (
+    LabelEfficiencyCurve,
+    SemiSupervisedShuffleSplit,
+    label_efficiency_curve,
+)
 from ._contenders import LABELED_ONLY
 from ._data import BenchmarkData
 
@@ -35,10 +41,7 @@ def compare(
         warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
         return label_efficiency_curve(
             estimators,
-            data.X_train,
-            data.y_train,
-            X_test=data.X_test,
-            y_test=data.y_test,
+            **_rows(data, n_draws, random_state),
             n_labels=parse_labels(n_labels),
             labeled_only=[name for name in LABELED_ONLY if name in estimators],
             n_draws=n_draws,
@@ -48,6 +51,23 @@ def compare(
             verbose=verbose,
             n_threads=n_threads,
         )
+
+
+def _rows(data: BenchmarkData, n_draws: int, random_state: int) -> dict[str, Any]:
+    if not data.resplits:
+        return {
+            "X": data.X_train,
+            "y": data.y_train,
+            "X_test": data.X_test,
+            "y_test": data.y_test,
+        }
+    return {
+        "X": np.concatenate([data.X_train, data.X_test]),
+        "y": np.concatenate([data.y_train, data.y_test]),
+        "cv": SemiSupervisedShuffleSplit(
+            n_draws, test_size=len(data.X_test), random_state=random_state
+        ),
+    }
 
 
 def parse_labels(words: Sequence[int | str]) -> list[int | str]:

@@ -68,6 +68,9 @@ class BenchmarkData:
         What each training row was cut from (the scene), where that is known.
     parameters : dict
         What this kind of data sets on our estimators: `augment`, `scaling`, `max_iter` at most.
+    resplits : bool
+        Whether `compare` takes test rows of its own for each draw, as many as `X_test`, out of all
+        rows: a single small test set would say more of its own rows than of the methods.
     """
 
     name: str
@@ -77,6 +80,7 @@ class BenchmarkData:
     y_test: NDArray
     groups: NDArray | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    resplits: bool = False
 
     @property
     def n_classes(self) -> int:

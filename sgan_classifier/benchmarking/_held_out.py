@@ -84,4 +84,5 @@ def _put_aside(data: BenchmarkData, held_out: NDArray[np.bool_]) -> BenchmarkDat
         X_test=data.X_train[held_out],
         y_test=data.y_train[held_out],
         groups=None if data.groups is None else data.groups[~held_out],
+        resplits=False,
     )

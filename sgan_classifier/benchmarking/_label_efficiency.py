@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model_selection import LabelEfficiencyCurve
 from ._compare import CACHE
 from ._contenders import CNN, SGAN, make_contenders
-from ._data import BenchmarkData
+from ._data import TABLES, BenchmarkData
 from ._paired_cnn import choose_budgets, compare_with_own_budget
 from ._record import describe_estimator, describe_run, draw_settings, write_json
 from ._report import STUDY_DATA, STUDY_SGAN, label_efficiency_report
@@ -37,6 +38,8 @@ def run_label_efficiency(
 ) -> dict[str, Any]:
     """Compare all methods on the same draws; write record, report and figure.
 
+    On the feature tables of `TABLES`, which came without a test set, each draw splits the rows
+    anew, unless the CNN chooses its steps on training rows, which must not be tested on then.
     Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
@@ -70,6 +73,7 @@ def run_label_efficiency(
     dict
         The record, as written.
     """
+    data = replace(data, resplits=data.name in TABLES and not cnn_budgets)
     contenders = make_contenders(data, max_iter=max_iter, device=device, methods=methods)
     record = describe_run(
         data,

@@ -110,6 +110,8 @@ def run_summary(record: dict[str, Any], about_test_rows: str = "which decide not
     data, machine, settings = record["data"], record["machine"], record["settings"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     shape = "x".join(map(str, data["row_shape"]))
+    if data.get("resplits"):
+        about_test_rows = "others for each draw"
     minutes = record["seconds"] / 60
     lines = [
         f"- Command: `{record['command']}`",

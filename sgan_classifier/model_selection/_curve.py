@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
@@ -22,6 +23,7 @@ from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
 from ._curve_result import LabelEfficiencyCurve
 from ._group_split import SemiSupervisedGroupKFold
 from ._mask import mask_labels
+from ._split import SemiSupervisedKFold
 
 
 def label_efficiency_curve(
@@ -32,6 +34,7 @@ def label_efficiency_curve(
     X_test: Any = None,
     y_test: ArrayLike | None = None,
     groups: ArrayLike | None = None,
+    cv: Any = None,
     n_labels: Sequence[int | str | None],
     n_draws: int = 5,
     random_state: int = 0,
@@ -58,11 +61,17 @@ def label_efficiency_curve(
     y : array-like of shape (n_samples,)
         Their labels. Rows that are unlabelled already are only ever trained on.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,), default=None
-        Test rows. Give these or `groups`.
+        Test rows. Give these, `groups` or `cv`.
     groups : array-like of shape (n_samples,), default=None
         The group, such as the scene, of each row. Draws take the folds of a
         `SemiSupervisedGroupKFold` of five splits (or one for each group) in turn: labelled rows of
         the held-out groups are the test set, and no row of theirs is trained on.
+    cv : int, splitter or iterable of (train, test), default=None
+        Other ways to hold test rows out of `X`. Draws take the splits in turn, and those after the
+        last begin again with the first. With a `SemiSupervisedShuffleSplit` of `n_draws` splits,
+        every draw has test rows of its own, so that the intervals count their luck too. An integer
+        is the number of splits of a `SemiSupervisedKFold`, or with `groups` of a
+        `SemiSupervisedGroupKFold`.
     n_labels : list of int or "all"
         Numbers of labels. ``"all"``, or None, is every labelled row.
     n_draws : int, default=5
@@ -138,8 +147,8 @@ def label_efficiency_curve(
         raise ValueError(f"scoring={scoring!r} must be the name of one score, or a scorer.")
     scorer = make_labeled_scorer(scoring)
     seeds = [int(random_state) + draw for draw in range(n_draws)]
-    splits = _make_splits(X, y, X_test, y_test, groups, seeds)
-    if groups is not None:
+    splits = _make_splits(X, y, X_test, y_test, groups, cv, seeds)
+    if X_test is None:
         X_test, y_test = X, y
     n_jobs = share_threads(n_jobs, n_threads, len(n_labels) * n_draws * len(estimators))
     if n_threads is None and joblib.effective_n_jobs(n_jobs) > 1:
@@ -226,25 +235,42 @@ def _check_arguments(
 
 
 def _make_splits(
-    X: Any, y: NDArray, X_test: Any, y_test: Any, groups: Any, seeds: list[int]
+    X: Any, y: NDArray, X_test: Any, y_test: Any, groups: Any, cv: Any, seeds: list[int]
 ) -> list[tuple[NDArray | None, NDArray | None]]:
     """Training and test rows of each draw; None stands for all rows."""
-    if groups is None:
+    if X_test is not None or y_test is not None:
+        if groups is not None or cv is not None:
+            held_out = "groups" if cv is None else "cv"
+            raise ValueError(f"Both {held_out} and X_test or y_test are given. Pass one of them.")
         if X_test is None or y_test is None:
-            raise ValueError(
-                "There are no test rows: pass X_test and y_test, or groups to hold some out."
-            )
+            missing = "X_test" if X_test is None else "y_test"
+            raise ValueError(f"Test rows need both X_test and y_test, and {missing} is None.")
         check_consistent_length(X_test, y_test)
         return [(None, None)] * len(seeds)
-    if X_test is not None or y_test is not None:
-        raise ValueError("Both groups and X_test or y_test are given. Pass one of them.")
-    n_groups = len(np.unique(np.asarray(groups)[~is_unlabeled(y)]))
-    n_splits = max(2, min(5, n_groups))
+    if cv is None and groups is None:
+        raise ValueError(
+            "There are no test rows: pass X_test and y_test, or groups or cv to hold some out."
+        )
     folds: list[tuple[NDArray | None, NDArray | None]] = []
-    for seed in seeds[::n_splits]:
-        cv = SemiSupervisedGroupKFold(n_splits, random_state=seed)
-        folds += [(np.sort(train), test) for train, test in cv.split(X, y, groups)]
-    return folds[: len(seeds)]
+    for splitter in _splitters(y, groups, cv, seeds):
+        folds += [(np.sort(train), test) for train, test in splitter.split(X, y, groups)]
+    if not folds:
+        raise ValueError(f"cv={cv!r} makes no split. Pass at least one (train, test).")
+    return [folds[draw % len(folds)] for draw in range(len(seeds))]
+
+
+def _splitters(y: NDArray, groups: Any, cv: Any, seeds: list[int]) -> list[Any]:
+    """Return the splitters whose folds the draws take in turn."""
+    if cv is None:
+        n_groups = len(np.unique(np.asarray(groups)[~is_unlabeled(y)]))
+        n_splits = max(2, min(5, n_groups))
+        return [SemiSupervisedGroupKFold(n_splits, random_state=seed) for seed in seeds[::n_splits]]
+    if isinstance(cv, Integral):
+        n_splits, seed = int(cv), seeds[0]
+        if groups is None:
+            return [SemiSupervisedKFold(n_splits, random_state=seed)]
+        return [SemiSupervisedGroupKFold(n_splits, random_state=seed)]
+    return [check_cv(cv)]
 
 
 def _draw(y: NDArray, size: int | str | None, balanced: bool, seed: int) -> NDArray:
