@@ -70,7 +70,7 @@ def run_demo(
         Of the first draw of labels.
     n_labels : sequence of int, default=(10, 20, 50, 100)
     n_draws : int, default=3
-    max_iter : int, default=800
+    max_iter : int, default=500
         Steps of each network.
     verbose : int, default=1
         0 shows no progress bars.

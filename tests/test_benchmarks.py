@@ -29,6 +29,7 @@ from sgan_classifier.benchmarking._report import comparison_sentences
 from sgan_classifier.benchmarking._study_sections import SECTION_KEYS, make_sections
 from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
 
+ARRAYS = ("X_train", "y_train", "X_test", "y_test")
 QUICK = ["--data", "digits", "--labels", "10", "20", "--max-iter", "2", "--quiet"]
 
 
@@ -198,6 +199,18 @@ def test_each_draw_of_a_table_has_test_rows_of_its_own_save_where_the_cnn_choose
         report = (tmp_path / name / "label_efficiency_wine.md").read_text()
         assert ("54 test rows, others for each draw" in report) == seen[name]
     assert seen == {"alone": True, "chosen": False}
+
+
+def test_data_of_a_user_keep_their_test_rows_and_have_no_goals_whatever_their_name(tmp_path):
+    data = load_benchmark_data("wine")
+    np.savez(tmp_path / "wine.npz", **{name: getattr(data, name) for name in ARRAYS})
+    mine = load_benchmark_data(str(tmp_path / "wine.npz"))
+    settings = {"command": "", "max_iter": 1, "methods": ["SGAN", "CNN"], "verbose": 0}
+    record = run_label_efficiency(mine, [6], 2, out=tmp_path, **settings)
+    assert not record["data"]["resplits"]
+    assert "## Goals" not in (tmp_path / "label_efficiency_wine.md").read_text()
+    run_label_efficiency(data, [10], 2, out=tmp_path, **settings)
+    assert "## Goals" in (tmp_path / "label_efficiency_wine.md").read_text()
 
 
 def test_a_fixed_test_set_is_tested_in_every_draw_and_others_where_draws_split_anew():

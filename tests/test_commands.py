@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.cli import app, main
 from sgan_classifier.commands._model_images import BATCH
+from sgan_classifier.commands.evaluate import _wilson
 from sgan_classifier.datasets import load_image_folder, make_craters
 from sgan_classifier.exceptions import (
     InvalidInputError,
@@ -247,8 +248,13 @@ def test_evaluate_shows_and_writes_figures_of_the_labelled_images(craters, model
     assert figures["accuracy"] == pytest.approx(accuracy)
     assert np.trace(figures["confusion"]) == round(24 * accuracy)
     assert np.sum(figures["confusion"], axis=1).tolist() == [12, 12]
-    low, high = figures["accuracy_interval"]
-    assert 0 <= low < accuracy < high <= 1 or accuracy in (0, 1)
+    interval = _wilson(np.trace(figures["confusion"]), 24)
+    assert figures["accuracy_interval"] == pytest.approx(interval)
+
+
+def test_wilsons_interval_is_that_of_the_textbooks():
+    assert _wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert _wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
 
 
 def test_evaluate_refuses_a_class_that_the_model_does_not_know(craters, model, tmp_path):

@@ -216,6 +216,15 @@ def test_splits_of_cv_are_tested_on_their_own_rows(digits):
 
 
 @pytest.mark.parametrize("has_groups", [False, True])
+def test_folds_are_made_anew_once_all_have_been_taken(digits, has_groups):
+    y = digits["y"]
+    rows = np.arange(len(y), dtype=float)[:, None]
+    scene = np.arange(len(y)) % 10 if has_groups else None
+    entries = received(X=rows, y=y, groups=scene, cv=2, n_labels=[30], n_draws=4)
+    assert len({tuple(entry["X"][:, 0]) for entry in entries}) == 4
+
+
+@pytest.mark.parametrize("has_groups", [False, True])
 def test_a_whole_number_as_cv_is_a_number_of_folds(digits, has_groups):
     y = digits["y"]
     rows = np.arange(len(y), dtype=float)[:, None]

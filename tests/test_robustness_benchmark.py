@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from tiny import noise_images, sgan
+from tiny import noise_images
 
 from sgan_classifier.benchmarking import (
     BenchmarkData,
@@ -242,15 +242,6 @@ def test_command_runs_on_a_file(tmp_path, monkeypatch):
     report = (tmp_path / "robustness_noise.md").read_text()
     assert f"| 4 | {CNN} |" in report
     assert "## Telling" not in report
-
-
-def test_trained_sgan_answers_for_its_realness():
-    data = noise()
-    rows = make_rows(FOREIGN, data, FOREIGN_NOISE.pool, 4, 0)
-    model = sgan(max_iter=2).fit(rows.X, rows.y)
-    figures = realness_figures(model, rows.X, data.X_test, foreign_kinds(data, FOREIGN_NOISE, 0))
-    for kind in figures["kinds"].values():
-        assert 0.0 <= kind["auc"] <= 1.0
 
 
 def test_differences_beyond_their_interval_are_in_bold():

@@ -67,6 +67,19 @@ def test_a_table_without_craters_chooses_no_threshold(saved, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_only_craters_of_the_diameters_looked_for_choose_the_threshold(saved, tmp_path):
+    rows = [*boxes(), (0, 0, 11, 11), (0, 0, 90, 90)]
+    table = "ID,X,Y,W,H\n" + "".join(
+        f"{i},{x},{y},{w},{h}\n" for i, (x, y, w, h) in enumerate(rows)
+    )
+    (tmp_path / "all.csv").write_text(table)
+    scan = (saved / "m.safetensors", saved / "known.png", "-o", tmp_path / "out")
+    said = run(*scan, "--annotations", tmp_path / "all.csv", *SIZES)
+    assert f"recall 1.000, F1 1.000 on these {len(boxes())} craters" in said
+    with pytest.raises(InvalidInputError, match="measures 3 to 5 pixels: they have 11 to 90"):
+        run(*scan, "--annotations", tmp_path / "all.csv", "--diameters", 3, 5)
+
+
 def test_the_class_is_named_as_a_word(saved, tmp_path):
     quick = ("--diameters", 14, 14, "--quiet")
     run(saved / "m.safetensors", saved / "new.tif", "-o", tmp_path / "1", "--class", 1, *quick)

@@ -58,6 +58,8 @@ def test_the_mean_side_says_whether_a_box_counts():
     found = candidates((50, 50, 12, 0.9))
     assert match_candidates(found, [box(50, 50, 11, 13)]).outcome.tolist() == [1]
     assert match_candidates(found, [box(50, 50, 11, 12)]).outcome.tolist() == [-1]
+    assert match_candidates(found, [box(50, 50, 11, 13)], max_diameter=11.9).n_annotated == 0
+    assert match_candidates(found, [box(50, 50, 11, 13)], max_diameter=12.0).n_annotated == 1
 
 
 def test_scores_of_known_matches():

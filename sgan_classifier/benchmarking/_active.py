@@ -102,12 +102,18 @@ def run_active(
     Raises
     ------
     ValueError
-        If the numbers of labels do not rise.
+        If the numbers of labels do not rise, or a training row has no label to be asked for.
     """
     plan = Plan(tuple(map(int, n_labels)), first_steps, next_steps)
     if len(plan.n_labels) < 2 or any(np.diff(plan.n_labels) <= 0):
         raise ValueError(
             f"The numbers of labels {list(plan.n_labels)} must be two or more and rise."
+        )
+    n_unknown = int(is_unlabeled(data.y_train).sum())
+    if n_unknown:
+        raise ValueError(
+            f"{n_unknown} training rows of {data.name!r} have no label, and each may be asked for. "
+            "Leave them out."
         )
     estimator = SGANClassifier(
         **{**data.parameters, "device": device, "max_iter": first_steps},

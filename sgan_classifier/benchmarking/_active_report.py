@@ -51,7 +51,7 @@ def active_report(record: dict[str, Any], figure: str) -> str:
         "## Suggested minus random, with as many labels",
         "Paired by draw, with 95 % intervals.",
         _difference_table(curve, strategies),
-        *_target(curve, strategies),
+        *_target(curve),
         "## The labels that were asked for",
         "Share of the larger class among the labels, and seconds to suggest.",
         _choice_table(record, curve),
@@ -153,7 +153,7 @@ def _difference_table(curve: LabelEfficiencyCurve, strategies: list[str]) -> str
     return markdown_table(["labels", *strategies], rows)
 
 
-def _target(curve: LabelEfficiencyCurve, strategies: list[str]) -> list[str]:
+def _target(curve: LabelEfficiencyCurve) -> list[str]:
     sentences = worth_sentences(curve)
     if not sentences:
         return []

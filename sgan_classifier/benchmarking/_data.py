@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,9 @@ class BenchmarkData:
         What each training row was cut from (the scene), where that is known.
     parameters : dict
         What this kind of data sets on our estimators: `augment`, `scaling`, `max_iter` at most.
+    is_shared : bool
+        Whether it is one of the data sets that the goals of the benchmarks are about, and not one
+        of a user's that has the same name.
     resplits : bool
         Whether `compare` takes test rows of its own for each draw, as many as `X_test`, out of all
         rows: a single small test set would say more of its own rows than of the methods.
@@ -80,6 +83,7 @@ class BenchmarkData:
     y_test: NDArray
     groups: NDArray | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    is_shared: bool = False
     resplits: bool = False
 
     @property
@@ -139,7 +143,7 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
             f"There is no file {path}. Pass its folder as --data-dir, or set the environment "
             f"variable {DATA_VARIABLE} to it."
         )
-    return _read_npz(path)
+    return replace(_read_npz(path), is_shared=name in KINDS)
 
 
 def _digits() -> BenchmarkData:
@@ -152,7 +156,13 @@ def _digits() -> BenchmarkData:
         random_state=0,
     )
     return BenchmarkData(
-        "digits", X_train, y_train, X_test, y_test, parameters=dict(KINDS["digits"])
+        "digits",
+        X_train,
+        y_train,
+        X_test,
+        y_test,
+        parameters=dict(KINDS["digits"]),
+        is_shared=True,
     )
 
 
@@ -161,7 +171,7 @@ def _table(name: str) -> BenchmarkData:
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=TABLE_TEST_SHARE, stratify=y, random_state=0
     )
-    return BenchmarkData(name, X_train, y_train, X_test, y_test)
+    return BenchmarkData(name, X_train, y_train, X_test, y_test, is_shared=True)
 
 
 def data_folder(name: str, data_dir: str | os.PathLike | None) -> Path:

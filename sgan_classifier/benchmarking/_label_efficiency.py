@@ -73,7 +73,7 @@ def run_label_efficiency(
     dict
         The record, as written.
     """
-    data = replace(data, resplits=data.name in TABLES and not cnn_budgets)
+    data = replace(data, resplits=data.is_shared and data.name in TABLES and not cnn_budgets)
     contenders = make_contenders(data, max_iter=max_iter, device=device, methods=methods)
     record = describe_run(
         data,

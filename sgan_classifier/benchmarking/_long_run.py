@@ -81,8 +81,8 @@ def private_mib() -> float:
     return int(line.split()[1]) / 1024
 
 
-def growth(figures: list[float]) -> float:
-    """Return by how much the median of the last quarter is above that of the first."""
+def medians(figures: list[float]) -> tuple[float, float]:
+    """Return the medians of the first and of the last quarter."""
     quarter = max(1, len(figures) // 4)
     values: NDArray[np.float64] = np.asarray(figures, dtype=float)
-    return float(np.median(values[-quarter:]) - np.median(values[:quarter]))
+    return float(np.median(values[:quarter])), float(np.median(values[-quarter:]))

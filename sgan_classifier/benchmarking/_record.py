@@ -60,6 +60,7 @@ def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str
             "name": data.name,
             "n_train": len(data.X_train),
             "n_test": len(data.X_test),
+            "is_shared": data.is_shared,
             "resplits": data.resplits,
             "row_shape": list(data.X_train.shape[1:]),
             "n_classes": data.n_classes,

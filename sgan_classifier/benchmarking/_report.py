@@ -116,8 +116,8 @@ def run_summary(record: dict[str, Any], about_test_rows: str = "which decide not
     lines = [
         f"- Command: `{record['command']}`",
         f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
-        f"them images to learn from without their labels; {data['n_test']} test rows, "
-        f"{about_test_rows}. The weights after the last step are tested.",
+        f"them {_kind_of_rows(record)} to learn from without their labels; {data['n_test']} test "
+        f"rows, {about_test_rows}. The weights after the last step are tested.",
         f"- Draws: {settings['n_draws']} per number of labels, seeds from "
         f"{settings['random_state']}.",
         f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
@@ -145,6 +145,10 @@ def accuracy_table(record: dict[str, Any]) -> str:
         published = [_cell(figures.get(int(n_labels))) for figures in study.values()]
         rows.append([str(n_labels), *cells, *published])
     return markdown_table(["labels", *means, *study], rows)
+
+
+def _kind_of_rows(record: dict[str, Any]) -> str:
+    return "rows" if len(record["data"]["row_shape"]) == 1 else "images"
 
 
 def _count(number: int, noun: str) -> str:
@@ -194,7 +198,7 @@ def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[s
         return []
     paragraph = (
         f"`{SGAN}` ({_steps(record, SGAN)}) against the same network and augmentation, without the "
-        "unlabelled images and without a generator. "
+        f"unlabelled {_kind_of_rows(record)} and without a generator. "
     )
     chosen = record.get("cnn_budgets")
     if chosen is None:
@@ -210,7 +214,7 @@ def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[s
     sentences = [*comparison_sentences(curve)]
     sentences += filter(None, [losses_sentence(pair(curve)[0], record["settings"]["n_labels"])])
     return [
-        "## What the unlabelled images are worth",
+        f"## What the unlabelled {_kind_of_rows(record)} are worth",
         f"{paragraph}Paired by draw, with 95 % intervals.",
         _difference_table(record, curve),
         "\n".join(f"- {sentence}" for sentence in sentences),
@@ -218,7 +222,8 @@ def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[s
 
 
 def _goals_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[str]:
-    if not has_pair(curve):
+    # records of before 2026-11-29 are all of data that the goals are about
+    if not has_pair(curve) or not record["data"].get("is_shared", True):
         return []
     table = goals_table(curve, record["data"]["name"], record["settings"]["n_labels"])
     return [] if table is None else ["## Goals", table]
@@ -272,9 +277,9 @@ def _cell(accuracy: float | None) -> str:
     return "" if accuracy is None else f"{accuracy:.3f}"
 
 
-def _table(curve: LabelEfficiencyCurve, values: dict[str, Any], form: str = "{:.3f}") -> str:
+def _table(curve: LabelEfficiencyCurve, values: dict[str, Any]) -> str:
     rows = [
-        [str(n_labels), *(form.format(rows[i].mean()) for rows in values.values())]
+        [str(n_labels), *(f"{rows[i].mean():.3f}" for rows in values.values())]
         for i, n_labels in enumerate(curve.n_labels)
     ]
     return markdown_table(["labels", *values], rows)

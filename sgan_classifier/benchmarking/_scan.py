@@ -107,7 +107,8 @@ def run_scan(
     fitted = memory.cache(fit, ignore=["data"])
     scanned = memory.cache(scan_all, ignore=["data", "scenes", "fitted"])
     scenes = [*training_scenes, test_scene]
-    key = joblib.hash((code_hash(), data, [(scene.name, scene.boxes) for scene in scenes]))
+    contents = [(scene.name, scene.boxes, scene.image.read_bytes()) for scene in scenes]
+    key = joblib.hash((code_hash(), data, contents))
     draws = [(n, random_state + draw) for n in n_labels for draw in range(n_draws)]
     jobs = (delayed(scanned)(estimator, *draw, stride, data, scenes, fitted, key) for draw in draws)
     done = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from ._long_run import growth
+from ._long_run import medians
 from ._statistics import markdown_table
 
 
@@ -88,12 +86,12 @@ def _long_run(run: dict[str, Any] | None) -> list[str]:
     if run is None:
         return ["Not measured."]
     rows = [
-        [name, f"{np.median(first):.1f}", f"{np.median(last):.1f}", f"{growth(figures):+.1f}"]
+        [name, f"{first:.1f}", f"{last:.1f}", f"{last - first:+.1f}"]
         for name, figures in (
             ("private memory in MiB", run["private_mib"]),
             ("open files", run["open_files"]),
         )
-        for first, last in [np.array_split(figures, 4)[::3]]
+        for first, last in [medians(figures)]
     ]
     return [
         f"{run['n_fits']} fits after {run['n_warm_up']} that are not counted, each with "

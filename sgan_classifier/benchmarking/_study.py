@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, write_results
 from ._report import run_summary
 from ._statistics import best_of, columns, emphasised, markdown_table, mean_differences, mean_scores
-from ._study_sections import SECTION_KEYS, Section, limit_labels, make_sections
+from ._study_sections import SECTION_KEYS, Section, make_sections
 
 
 def run_study(
@@ -60,7 +61,7 @@ def run_study(
     """
     chosen = _choose(make_sections(data, budget=budget, device=device), sections)
     if n_labels is not None:
-        chosen = [limit_labels(section, tuple(n_labels)) for section in chosen]
+        chosen = [replace(section, n_labels=tuple(n_labels)) for section in chosen]
     settings = {
         "n_draws": n_draws,
         "random_state": random_state,

@@ -1,7 +1,7 @@
 """The questions of the 2021 lunar crater study, each as settings to compare."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -88,11 +88,6 @@ def make_sections(
     return {section.key: section for section in sections}
 
 
-def limit_labels(section: Section, n_labels: tuple[int | str, ...]) -> Section:
-    """Return the section with other numbers of labels."""
-    return replace(section, n_labels=n_labels)
-
-
 @dataclass(frozen=True)
 class _Maker:
     """Builds estimators for one kind of data, device and budget."""
@@ -103,9 +98,6 @@ class _Maker:
 
     def steps(self, n_steps: float) -> int:
         return max(1, round(self.budget * n_steps))
-
-    def epochs(self, n_epochs: int) -> int:
-        return max(1, round(self.budget * n_epochs))
 
     def sgan(self, whole_batch: int, n_epochs: float | None = None, **parameters: Any) -> Any:
         """The recipe, narrowed, with the study's way of counting.
@@ -122,7 +114,7 @@ class _Maker:
         """The study's CNN, trained in the study's way."""
         settings = {"network": "crater2021", **STUDY_CNN, "device": self.device, **parameters}
         return EpochBudget(
-            CNNClassifier(**settings), epochs=self.epochs(epochs), batch_size=STUDY_CNN_BATCH
+            CNNClassifier(**settings), epochs=self.steps(epochs), batch_size=STUDY_CNN_BATCH
         )
 
     def fair_cnn(self, **parameters: Any) -> CNNClassifier:
@@ -189,8 +181,8 @@ def _cnn_budget(make: _Maker) -> Section:
         "cnn-budget",
         "CNN: did it not converge, or was it not trained?",
         "The study gives its CNN as N/A below 1000 labels after 5 epochs. With 10 labels, 5 epochs "
-        "are 5 steps. Here is the same network with that budget, with as many steps as the SGAN "
-        "takes, and with the SGAN's augmentation too.",
+        "are 5 steps. Here is the same network with that budget, with as many steps as "
+        "SGANClassifier takes by default, and with its augmentation for these data too.",
         (10, 20, 50, 100, 1000),
         {
             "5 epochs, as the study": make.cnn(),

@@ -44,7 +44,7 @@ def evaluate(
     out. Images that the model was trained on, with a label, flatter it: test on others, if possible
     of another place or another day.
 
-    Shows the accuracy with its 95 % interval, the accuracy, precision and recall of each class, and
+    Shows the accuracy with its 95 % interval, the precision and recall of each class, and
     which class is taken for which.
 
     \b

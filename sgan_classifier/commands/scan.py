@@ -68,6 +68,15 @@ def scan(
     boxes = None if annotations is None else read_boxes(annotations)
     if boxes is not None and len(boxes) == 0:
         raise InvalidInputError(f"{annotations} holds no crater to choose the threshold by.")
+    least, greatest = diameters
+    if boxes is not None:
+        sides = boxes[:, 2:].mean(axis=1)
+        if not ((least <= sides) & (sides <= greatest)).any():
+            raise InvalidInputError(
+                f"None of the {len(boxes)} craters in {annotations} measures {least:g} to "
+                f"{greatest:g} pixels: they have {sides.min():g} to {sides.max():g}. Pass other "
+                "--diameters."
+            )
     estimator = load_model(model)
     settings: dict[str, Any] = {
         "positive": _label(estimator.classes_.tolist(), positive),
@@ -78,7 +87,9 @@ def scan(
     with nicely_interrupted(f"{output} keeps the finished tiles; the same command goes on."):
         done = scan_scene(estimator, scene, output, threshold=threshold, **settings)
         if boxes is not None:
-            matches = match_candidates(done.all_candidates, boxes)
+            matches = match_candidates(
+                done.all_candidates, boxes, min_diameter=least, max_diameter=greatest
+            )
             threshold = choose_threshold(matches)
             scores = score_matches(matches, threshold)
             say(

@@ -70,8 +70,8 @@ def label_efficiency_curve(
         Other ways to hold test rows out of `X`. Draws take the splits in turn, and those after the
         last begin again with the first. With a `SemiSupervisedShuffleSplit` of `n_draws` splits,
         every draw has test rows of its own, so that the intervals count their luck too. An integer
-        is the number of splits of a `SemiSupervisedKFold`, or with `groups` of a
-        `SemiSupervisedGroupKFold`.
+        is the number of folds of a `SemiSupervisedKFold`, or with `groups` of a
+        `SemiSupervisedGroupKFold`, which are made anew once all have been taken.
     n_labels : list of int or "all"
         Numbers of labels. ``"all"``, or None, is every labelled row.
     n_draws : int, default=5
@@ -266,10 +266,8 @@ def _splitters(y: NDArray, groups: Any, cv: Any, seeds: list[int]) -> list[Any]:
         n_splits = max(2, min(5, n_groups))
         return [SemiSupervisedGroupKFold(n_splits, random_state=seed) for seed in seeds[::n_splits]]
     if isinstance(cv, Integral):
-        n_splits, seed = int(cv), seeds[0]
-        if groups is None:
-            return [SemiSupervisedKFold(n_splits, random_state=seed)]
-        return [SemiSupervisedGroupKFold(n_splits, random_state=seed)]
+        kind = SemiSupervisedKFold if groups is None else SemiSupervisedGroupKFold
+        return [kind(int(cv), random_state=seed) for seed in seeds[:: int(cv)]]
     return [check_cv(cv)]
 
 

@@ -61,7 +61,8 @@ class LabelEfficiencyCurve:
         """Student's t interval of the mean test score.
 
         It tells how well the draws determine the mean; the scores of single draws scatter more. It
-        does not tell how the scores would change with another test set.
+        does not tell how the scores would change with another test set, unless the draws had test
+        rows of their own (`groups` and `cv` of `label_efficiency_curve`).
 
         Parameters
         ----------

@@ -49,6 +49,8 @@ def mask_labels(
     ------
     ValueError
         If there are fewer labels to keep than classes, or fewer rows than labels to keep.
+    TypeError
+        If `n_labels` is no integer.
 
     Examples
     --------

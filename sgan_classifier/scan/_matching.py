@@ -1,5 +1,6 @@
 """Candidates against annotated craters, and the threshold that suits a scene."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,12 @@ class Scores:
 
 
 def match_candidates(
-    candidates: Candidates, boxes: ArrayLike, *, min_diameter: float = 12.0, min_iou: float = 0.3
+    candidates: Candidates,
+    boxes: ArrayLike,
+    *,
+    min_diameter: float = 12.0,
+    max_diameter: float = math.inf,
+    min_iou: float = 0.3,
 ) -> Matches:
     """Match candidates with annotated craters, each of them with one at most.
 
@@ -56,9 +62,9 @@ def match_candidates(
     boxes : array-like of shape (m, 4)
         Annotated craters: x and y of the upper left corner, width and height, in pixels, as
         `sgan_classifier.datasets.CraterScene` holds them.
-    min_diameter : float, default=12.0
-        Least mean side, in pixels, of an annotated crater that counts. Hits on smaller ones count
-        neither way.
+    min_diameter, max_diameter : float, default=12.0 and inf
+        Least and greatest mean side, in pixels, of an annotated crater that counts; pass the
+        diameters that were scanned for. Hits on others count neither way.
     min_iou : float, default=0.3
         Least intersection over union of a hit.
 
@@ -78,7 +84,7 @@ def match_candidates(
     boxes = _check_boxes(boxes)
     order = np.argsort(-candidates.score, kind="stable")
     sides = 0.5 * (boxes[:, 2] - boxes[:, 0] + boxes[:, 3] - boxes[:, 1])
-    counts = sides >= min_diameter
+    counts = (sides >= min_diameter) & (sides <= max_diameter)
     found = square_boxes(candidates.x, candidates.y, candidates.diameter)[order]
     free = counts.copy()
     outcome = np.full(len(order), WRONG)

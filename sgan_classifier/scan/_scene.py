@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from .. import __version__
 from ..exceptions import InvalidInputError
 from ._candidates import Candidates
 from ._classifier import WindowClassifier
@@ -239,6 +240,7 @@ def _begin(
         "scene": {"name": scene.name, "bytes": status.st_size, "changed": status.st_mtime_ns},
         "estimator": classifier.checksum(),
         "positive": str(classifier.positive),
+        "version": __version__,
         "factor": factor,
         "tile_size": tile_size,
         **asdict(settings),

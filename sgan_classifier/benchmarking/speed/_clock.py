@@ -50,12 +50,15 @@ class StepClock:
     every : int, optional
         Steps from one look to the next.
     look : callable, optional
-        Called as ``look(steps, seconds)``; the time it takes does not count.
+        Called as ``look(steps, seconds)``, the seconds since the clock was made; the time it takes
+        does not count.
 
     Attributes
     ----------
     seconds : list of float
         Of each step, with all that the fit does between two steps.
+    before : float
+        From when the clock was made to the first step: what a fit does before it trains.
     """
 
     exists = False  # this and the next are what a checkpoint says of its file
@@ -70,11 +73,13 @@ class StepClock:
     ) -> None:
         self.n_steps, self.every, self.look = n_steps, every, look
         self.seconds: list[float] = []
+        self.before, self._made = 0.0, now()
 
     def restore(self, net: Any, run: Any) -> None:
         """Start the clock; the fit calls this when training begins."""
         wait_for_device()
         self._last = now()
+        self.before = self._last - self._made
 
     def after_step(self, net: Any, run: Any) -> None:
         """Note the time; the fit calls this after each step but its last."""
@@ -84,7 +89,7 @@ class StepClock:
             wait_for_device()
         self._tick()
         if look:
-            look(n_steps, sum(self.seconds))
+            look(n_steps, self.before + sum(self.seconds))
         if len(self.seconds) == self.n_steps:
             raise KeyboardInterrupt
         self._last = now()
@@ -94,7 +99,7 @@ class StepClock:
         wait_for_device()
         self._tick()
         if self.look:
-            self.look(len(self.seconds), sum(self.seconds))
+            self.look(len(self.seconds), self.before + sum(self.seconds))
 
     def _tick(self) -> None:
         self.seconds.append(now() - self._last)

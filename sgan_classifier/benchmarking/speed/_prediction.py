@@ -22,7 +22,15 @@ from ..._forward import BATCH
 from ...datasets import make_craters
 from ._memory import N_LABELED
 from ._result import Section, Target
-from ._setting import Options, TimedFit, image_problem, ratio, repeated, side_by_side
+from ._setting import (
+    Options,
+    TimedFit,
+    image_problem,
+    ratio,
+    repeated,
+    side_by_side,
+    sizes_up_to,
+)
 
 N_PREDICTED = 4096
 MEMORY_SIDE, GROWTH_SIDE = 32, 8
@@ -64,7 +72,7 @@ def predict(options: Options) -> Section:
         ["", "images a second"],
         [[name, f"{N_PREDICTED / statistics.median(seconds[name]):,.0f}"] for name in runs],
     )
-    sizes = [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= options.rows]
+    sizes = sizes_up_to(options.rows)
     with image_map(options.folder, sizes[-1], GROWTH_SIDE) as path:
         added = {n: in_child("predict", path, n, GROWTH_SIDE, options) for n in sizes}
     section.figures["memory"] = {str(n): figures for n, figures in added.items()}

@@ -20,6 +20,11 @@ N_IMAGES, N_TABLE_ROWS, N_LABELED = 512, 4096, 64
 TABLE_FEATURES, TABLE_CLASSES = 64, 4
 
 
+def sizes_up_to(n_rows: int) -> list[int]:
+    """Return the numbers of rows that growth is measured at; of few rows, theirs alone."""
+    return [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= n_rows] or [n_rows]
+
+
 @dataclass(frozen=True)
 class Options:
     """What the command line chooses.

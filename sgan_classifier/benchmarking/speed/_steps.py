@@ -18,6 +18,7 @@ from ._setting import (
     image_problem,
     ratio,
     side_by_side,
+    sizes_up_to,
     table_problem,
 )
 from ._tutorial_loop import TutorialLoop
@@ -152,7 +153,7 @@ def small_batch(options: Options) -> Section:
 
 def growth(options: Options) -> Section:
     """Time a step with ever more unlabelled rows in RAM."""
-    sizes = [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= options.rows]
+    sizes = sizes_up_to(options.rows)
     labeled = image_problem(GROWTH_SIDE)
     rng = np.random.default_rng(0)
     shape = (sizes[-1], GROWTH_SIDE, GROWTH_SIDE)

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from ... import SGANClassifier
 from ...model_selection import label_efficiency_curve
+from ...model_selection._curve_fit import limit_threads
 from .._data import load_benchmark_data
 from ._result import Section, Target
 from ._setting import Options
@@ -29,7 +30,8 @@ def sweep(options: Options) -> Section:
 
     def run(estimator: SGANClassifier, sizes: list[int], draws: int, n_jobs: int | None) -> float:
         begin = time.perf_counter()
-        with warnings.catch_warnings():
+        # "auto" shares out the threads of torch: no more than the other ways may use
+        with warnings.catch_warnings(), limit_threads(jobs):
             warnings.simplefilter("ignore")  # so short a fit may have learnt nothing
             chosen: dict[str, Any] = (
                 {} if n_jobs is None else {"n_jobs": n_jobs, "n_threads": jobs // n_jobs}
