@@ -20,12 +20,13 @@ from sklearn.utils._tags import Tags
 
 from . import networks
 from ._augment import AUGMENTATIONS
+from ._batches import Rows
 from ._device import PRECISIONS
 from ._inference import InferenceMixin
 from ._layout import Layout, infer_layout
 from ._pool import check_scale, warn_if_cut
 from ._random import draw_seed
-from ._scaling import SCALINGS
+from ._scaling import SCALINGS, warn_of_other_scale
 from ._targets import check_classes, codes_among, encode_labels
 from ._threads import check_threads
 from ._training import TrainableEstimator
@@ -222,6 +223,9 @@ class BaseImageClassifier(
         check_threads()
         X = check_rows(self, X, reset=reset)
         layout = infer_layout(X.shape, self.image_shape) if reset else self._layout
+        if not reset:
+            fit_dtype = getattr(self, "_fit_dtype", None)
+            warn_of_other_scale(Rows([X], layout), self.net_.scaler, fit_dtype, stacklevel=5)
         if not self._learns_from_pool:
             return X, None, layout
         pool = check_pool(self, X_unlabeled, layout)
@@ -234,7 +238,8 @@ class BaseImageClassifier(
         warnings.warn(
             "No row is unlabelled: every entry of y is a class and X_unlabeled is empty. Training "
             "goes on with the labelled rows alone; mark unlabelled rows with -1 to learn from "
-            "them.",
+            "them. Inside a voting, bagging or calibrating estimator of scikit-learn, which "
+            "numbers the labels anew, pass them as X_unlabeled.",
             NoUnlabeledRowsWarning,
             stacklevel=4,
         )

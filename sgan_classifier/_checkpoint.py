@@ -109,7 +109,14 @@ class Checkpoint:
         if self._content is None:
             return
         content, tensors = self._content, self._tensors
-        restore_net(net, content["net"], tensors)
+        try:
+            restore_net(net, content["net"], tensors)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"checkpoint_dir={str(self.path.parent)!r} holds the checkpoint of other networks: "
+                f"{error}. Pass the network that it was begun with, or delete {self.path.name} "
+                "there to start anew."
+            ) from error
         run.step, run.seconds_before = content["step"], content["seconds"]
         sums = {name: value.to(net.device) for name, value in below("totals", tensors).items()}
         run.totals = Totals.of(sums, content["n_steps_of_totals"])

@@ -209,4 +209,5 @@ class CNNClassifier(BaseImageClassifier):
                 f"network={self.network!r} returned {type(answer).__name__}; a callable network "
                 "must return a torch module, or a tuple (generator, discriminator) of them."
             )
+        discriminator = networks.own_copies(discriminator)
         return None, networks.adapt_discriminator(discriminator).to(streams.noise.device)

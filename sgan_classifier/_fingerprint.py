@@ -1,11 +1,16 @@
 """What a fit depends on, in words and checksums: two fits with equal ones are the same fit."""
 
+import functools
 import hashlib
 import json
+import types
+from contextlib import suppress
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+from joblib.hashing import NumpyHasher
+from torch import Tensor
 
 # how much of an array is looked at: all of a smaller one, evenly spaced rows of a larger one
 BYTES_HASHED = 64 * 2**20
@@ -24,7 +29,8 @@ def fingerprint(
 ) -> dict[str, str]:
     """Describe the estimator, its parameters and its data, entry by entry.
 
-    Code of the user's is described by its name, and a `random_state` that is no int by its kind.
+    Code of the user's is described by its name and a checksum, and a `random_state` that is no int
+    by its kind.
     """
     parameters = {
         name: _describe(name, value)
@@ -59,14 +65,67 @@ def _describe(name: str, value: Any) -> str:
     if name == "random_state" and not isinstance(value, Integral):
         return type(value).__name__
     if callable(value):
-        if hasattr(value, "__qualname__"):
-            return f"{value.__module__}.{value.__qualname__}"
-        # ufuncs of older NumPy have a short name alone; other objects are told by their class
-        kind = type(value)
-        return f"{kind.__module__}.{getattr(value, '__name__', kind.__qualname__)}"
+        return _describe_callable(value)
     if isinstance(value, np.generic):
         value = value.item()
     return repr(value)
+
+
+def _describe_callable(value: Any) -> str:
+    """Name a callable of the user's, with a checksum of what it does as far as it can be seen."""
+    if isinstance(value, functools.partial):
+        parts = [_describe_callable(value.func), *map(_content, (value.args, value.keywords))]
+        return f"partial of {parts[0]}, checksum {_checksum(str(parts))}"
+    if isinstance(value, types.MethodType):
+        parts = [_content(value.__self__), _describe_callable(value.__func__)]
+        return f"{value.__module__}.{value.__qualname__}, checksum {_checksum(str(parts))}"
+    if isinstance(value, types.FunctionType):
+        parts = _parts(value)
+        return f"{value.__module__}.{value.__qualname__}, checksum {_checksum(str(parts))}"
+    if hasattr(value, "__qualname__"):  # a class, or compiled code
+        return f"{value.__module__}.{value.__qualname__}"
+    kind = type(value)  # ufuncs of older NumPy have a short name alone
+    name = f"{kind.__module__}.{getattr(value, '__name__', kind.__qualname__)}"
+    return f"{name}, checksum {_content(value)}"
+
+
+def _parts(function: types.FunctionType) -> list[str]:
+    """Return what a function does: its code, its defaults and the variables that it encloses."""
+    values = [function.__defaults__, function.__kwdefaults__]
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # one that is still empty
+            values.append(cell.cell_contents)
+    return [*_code(function.__code__), *map(_content, values)]
+
+
+def _code(code: types.CodeType) -> list[str]:
+    """Return the code without the names and numbers of its file's lines."""
+    parts = [code.co_code.hex(), str(code.co_names)]
+    for constant in code.co_consts:
+        is_code = isinstance(constant, types.CodeType)
+        parts += _code(constant) if is_code else [_content(constant)]
+    return parts
+
+
+class _Hasher(NumpyHasher):
+    """joblib's, that knows tensors by their values, and frozen sets in whatever order they are."""
+
+    def save(self, obj: Any) -> None:
+        if isinstance(obj, Tensor):
+            obj = (str(obj.dtype), obj.detach().cpu().double().numpy())
+        elif isinstance(obj, frozenset):
+            obj = ("frozenset", set(obj))
+        super().save(obj)
+
+
+def _content(value: Any) -> str:
+    """Return a checksum, the same in every process; of what cannot be pickled, the kind alone."""
+    if isinstance(value, types.FunctionType):
+        return str([value.__qualname__, *_code(value.__code__)])
+    try:
+        return _Hasher("md5").hash(value)
+    except Exception:  # whatever pickling it raises
+        return type(value).__qualname__
 
 
 def _describe_rows(rows: np.ndarray) -> str:

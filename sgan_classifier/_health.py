@@ -212,6 +212,8 @@ class Health:
         weight = self.data.class_weight
         weights = np.ones(len(codes)) if weight is None else weight[codes]
         shares = np.bincount(codes, weights, minlength=self.net.n_classes)
+        if shares.sum() == 0.0:  # rows of classes of weight 0 alone, as partial_fit may bring
+            return
         guessed = float(shares.max() / shares.sum())
         if guessed > NEARLY_ALL:
             return

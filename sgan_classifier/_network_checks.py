@@ -1,11 +1,14 @@
 """What is done with both networks before they are trained: tried, initialised, compiled."""
 
+import copy
 import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from . import networks
 from ._device import exact_kernels
 from ._forward import generate
 from ._step import TrainingData
@@ -48,6 +51,8 @@ def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
             f"{tuple(x.shape[1:])}; it must be {tuple(x.shape)}."
         )
     net.n_features = features.shape[1]
+    if not isinstance(net.module_, networks.LocalRandomModule):
+        _try_in_training(net, x)
     if callable(net.settings.augment) and net.settings.augment(x).shape != x.shape:
         raise InvalidInputError(
             f"augment turns a batch of shape {tuple(x.shape)} into one of shape "
@@ -60,6 +65,29 @@ def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
         with exact_kernels(x.device):
             net.module_.initialize_from_data(x)
         net.average_.load_state_dict(net.module_.state_dict())
+
+
+def _try_in_training(net: "SemiSupervisedNet", x: Tensor) -> None:
+    """Try a user's networks as training calls them; on copies, as that may change their buffers."""
+    discriminator = copy.deepcopy(net.module_).train()
+    try:
+        with net.autocast():
+            logits, features = discriminator(x)
+            if net.has_generator and net.settings.adversarial_weight > 0:
+                generator = copy.deepcopy(net.generator_).train()
+                rng = torch.Generator(net.device).manual_seed(0)
+                generator(generator.sample_latent(min(net.settings.fake_batch_sizes), rng))
+    except Exception as error:
+        raise InvalidInputError(
+            f"The network cannot be trained: in training mode, it raises {error!r}. Let it answer "
+            "in train() as in eval(); batch normalisation needs a larger batch_size or fake_ratio."
+        ) from error
+    if not logits.requires_grad or not features.is_floating_point():
+        what = "logits without a gradient" if not logits.requires_grad else f"{features.dtype}"
+        raise InvalidInputError(
+            f"The discriminator cannot be trained: it answers with {what}. Compute logits and "
+            "features from its parameters, in floating point."
+        )
 
 
 def compile_networks(net: "SemiSupervisedNet") -> None:

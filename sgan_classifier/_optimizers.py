@@ -62,6 +62,11 @@ def change_options(optimizer: torch.optim.Optimizer, options: dict[str, Any]) ->
 def _adam(
     weights: list[Tensor], options: dict[str, Any], *, lr: float | Tensor
 ) -> torch.optim.Optimizer:
+    if not weights:
+        raise InvalidInputError(
+            "network returned a module without parameters, which cannot be trained. Give generator "
+            "and discriminator at least one layer with weights."
+        )
     fused = all(weight.device.type in ("cpu", "cuda") for weight in weights)
     chosen = {"weight_decay": 0.0, **options}
     try:

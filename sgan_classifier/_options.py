@@ -79,6 +79,11 @@ def check_callbacks(callbacks: list | None) -> None:
                 f"callbacks holds {kind.__name__}, but the networks are made for the shape of X "
                 "already. Leave it out."
             )
+        if getattr(callback, "load_best", False):
+            raise InvalidInputError(
+                f"callbacks holds {kind.__name__} with load_best=True, but it knows nothing of the "
+                "running average, which predicts. Use early_stopping=True, which keeps the best."
+            )
         if issubclass(kind, (ScoringBase, PassthroughScoring)):
             raise InvalidInputError(
                 f"callbacks holds {kind.__name__}, but no labelled data set reaches callbacks. Use "

@@ -163,17 +163,21 @@ def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
         )
 
 
-def warn_of_other_scale(rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None) -> None:
+def warn_of_other_scale(
+    rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None, stacklevel: int = 4
+) -> None:
     """Tell of images that are of another dtype than those of `fit`, and on another scale.
 
     Parameters
     ----------
     rows : Rows
-        To predict; some of them are looked at.
+        To predict, or to go on training with; some of them are looked at.
     scaler : Scaler
         Of `fit`.
     fit_dtype : dtype or None
         Of the images in `fit`, if it is known.
+    stacklevel : int, default=4
+        Of the warning.
 
     Warns
     -----
@@ -193,7 +197,7 @@ def warn_of_other_scale(rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None) 
         f"{fit_dtype} of up to {largest_in_fit:.3g}. Predictions on another scale are close to "
         "arbitrary: pass X in the units of fit, divided in both places or in none.",
         InputScaleWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
 
 

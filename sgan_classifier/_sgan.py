@@ -403,7 +403,7 @@ class SGANClassifier(BaseImageClassifier):
                 f"network={self.network!r} returned {type(pair).__name__}; a callable network "
                 "must return a tuple (generator, discriminator) of torch modules."
             )
-        generator, discriminator = pair
+        generator, discriminator = networks.own_copies(pair)
         device = streams.noise.device
         return (
             networks.adapt_generator(generator, self.latent_dim).to(device),

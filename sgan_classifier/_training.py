@@ -30,7 +30,7 @@ class TrainableEstimator(BaseEstimator):
     """
 
     _learns_from_pool: ClassVar[bool]
-    _is_clone = False  # a clone, as a search makes them, shares its checkpoint_dir with others
+    _is_clone = False  # as a search makes them: shares its checkpoint_dir, and ends with Ctrl-C
 
     def _training_data(
         self,
@@ -178,6 +178,8 @@ class TrainableEstimator(BaseEstimator):
         if checkpoint is not None and completed:
             checkpoint.delete()
         self._describe_training(net)
+        if not completed and self._is_clone:
+            raise KeyboardInterrupt  # of a search, which would count the half-trained estimator
         return self
 
     def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:

@@ -72,7 +72,7 @@ class SampleRecorder(Callback):
         """Forget what was recorded; skorch calls this when weights are drawn."""
         self.steps_: list[int] = []
         self.images_: list[NDArray[np.float32]] = []
-        self._seed = draw_seed(self.random_state)
+        self.seed_ = draw_seed(self.random_state)  # skorch takes names without _ for parameters
         return self
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
@@ -100,7 +100,7 @@ class SampleRecorder(Callback):
     def _record(self, net: Any, step: int) -> None:
         if step not in self.steps:
             return
-        rng = torch.Generator(net.device).manual_seed(self._seed)
+        rng = torch.Generator(net.device).manual_seed(self.seed_)
         images = net.scaler.inverse(generate(net, self.n_samples, rng)).numpy()
         if images.ndim != 4:
             raise InvalidInputError(

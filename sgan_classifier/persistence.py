@@ -230,9 +230,17 @@ def _build(content: dict, tensors: dict[str, Tensor], own: dict[str, Any]) -> An
     streams = Streams.from_seed(0, device)
     n_classes = len(estimator.classes_)
     with isolated_global_state(estimator._seed, callable(estimator._built_with["network"])):
-        generator, discriminator = kind(**estimator._built_with)._make_networks(
-            estimator._layout, n_classes, scaler, streams
-        )
+        try:
+            generator, discriminator = kind(**estimator._built_with)._make_networks(
+                estimator._layout, n_classes, scaler, streams
+            )
+        except Exception as error:
+            if own["network"] is None or isinstance(error, InvalidInputError):
+                raise
+            raise InvalidInputError(
+                f"The function given as networks raised {error!r}. Give the one that the estimator "
+                "was fitted with."
+            ) from error
     net = SemiSupervisedNet(
         discriminator,
         generator,

@@ -175,6 +175,13 @@ def test_callbacks_that_cannot_apply_are_refused_before_training(callback):
         sgan(callbacks=[callback]).fit(X, Y)
 
 
+@pytest.mark.parametrize("kind", [EarlyStopping, Checkpoint])
+def test_best_weights_that_would_not_predict_are_refused(kind):
+    with pytest.raises(InvalidInputError, match=r"load_best=True, but .* early_stopping=True"):
+        sgan(callbacks=[kind(load_best=True)]).fit(X, Y)
+    sgan(callbacks=[kind(monitor="train_loss" if kind is EarlyStopping else None)]).fit(X, Y)
+
+
 @pytest.mark.parametrize("settings", [{"steps": 5}, {"steps": "1"}, {"n_samples": 0}])
 def test_what_the_recorder_cannot_draw_is_named(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings))):

@@ -1,6 +1,8 @@
 """A fit that was stopped goes on from its checkpoint, and from no other."""
 
+import copy
 import errno
+import functools
 import json
 import os
 import subprocess
@@ -10,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from kill_fits import VARIANTS
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 from tiny import both, cnn, few_labels, noise_images, same_state, sgan, weights
+from torch import nn
 
 from sgan_classifier import SGANClassifier, _fingerprint
 from sgan_classifier._checkpoint import FILE
@@ -221,6 +225,98 @@ def test_damaged_checkpoint_is_named(tmp_path):
         cnn(**params).fit(X, Y)
 
 
+class Darker(torch.nn.Module):
+    def __init__(self, by):
+        super().__init__()
+        self.by = torch.nn.Parameter(torch.tensor(by))
+
+    def forward(self, x):
+        return x - self.by.detach()
+
+    def half(self, x):
+        return x - self.by.detach() / 2
+
+
+def subtract(x, by=0.1):
+    return x - by
+
+
+def subtracting(by):
+    return lambda x: x - by
+
+
+@pytest.mark.parametrize(
+    ("augment", "other"),
+    [
+        (Darker(0.1), Darker(0.2)),
+        (Darker(0.1).half, Darker(0.2).half),
+        (Darker(0.1).half, Darker(0.1).forward),
+        (functools.partial(subtract, by=0.1), functools.partial(subtract, by=0.2)),
+        (functools.partial(subtract), functools.partial(np.negative)),
+        (subtracting(0.1), subtracting(0.2)),
+        (lambda x: x - 0.1, lambda x: x - 0.2),
+        (lambda x: x.abs(), lambda x: x.neg()),
+    ],
+)
+def test_code_of_the_user_s_is_told_by_what_it_does(augment, other, tmp_path):
+    checkpoint = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
+    stopped(sgan(augment=augment, **checkpoint))
+    with pytest.raises(CheckpointError, match=r"augment was .* and is .*checksum"):
+        sgan(augment=other, **checkpoint).fit(X, Y)
+    same = copy.deepcopy(augment) if isinstance(augment, Darker) else augment
+    sgan(augment=same, **checkpoint).fit(X, Y)
+    assert not list(tmp_path.iterdir())
+
+
+def test_code_of_the_user_s_has_the_same_checksum_in_another_process(tmp_path):
+    words = (
+        "import functools, torch; from sgan_classifier._fingerprint import _describe\n"
+        "def near(x, by=0.1): return (lambda a: a - by)(x) if by in {'a', 'b', 'c'} else x\n"
+        "def within(by): return lambda x: near(x, by)\n"
+        "flip = torch.nn.Sequential(torch.nn.Dropout(0.5))\n"
+        "own = (near, within(2), functools.partial(near, by=3), flip, flip.forward, torch.abs)\n"
+        "for one in own:\n"
+        "    print(_describe('augment', one))"
+    )
+    command = [sys.executable, "-c", words]
+    said = [
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1]
+    assert all("checksum" in line for line in said[0].splitlines()[:5])
+
+
+SIZES = {"hidden": 8}
+
+
+def of_a_size_kept_elsewhere(input_shape, n_classes):
+    generator = nn.Sequential(nn.Linear(sgan().latent_dim, 64), nn.Unflatten(1, input_shape))
+    hidden = SIZES["hidden"]
+    trunk = nn.Sequential(nn.Flatten(), nn.Linear(64, hidden))
+    return generator, nn.Sequential(trunk, nn.Linear(hidden, n_classes))
+
+
+def test_networks_that_are_others_than_before_are_an_error(tmp_path, monkeypatch):
+    params = {
+        "network": of_a_size_kept_elsewhere,
+        "checkpoint_dir": tmp_path,
+        "checkpoint_every": 5,
+    }
+    stopped(sgan(max_iter=20, **params))
+    before = (tmp_path / FILE).read_bytes()
+    monkeypatch.setitem(SIZES, "hidden", 9)
+    with pytest.raises(CheckpointError, match=r"(?s)of other networks: .*size mismatch.* delete"):
+        sgan(max_iter=20, **params).fit(X, Y)
+    assert (tmp_path / FILE).read_bytes() == before
+
+
 def test_large_arrays_are_told_apart_by_evenly_spaced_rows(monkeypatch):
     monkeypatch.setattr(_fingerprint, "BYTES_HASHED", 64 * 10)
     seen, unseen = X.copy(), X.copy()
@@ -240,17 +336,42 @@ def test_clones_of_a_search_share_no_checkpoint(tmp_path):
     params = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
     original = stopped(sgan(**params))
     copies = [clone(original).set_params(learning_rate=rate) for rate in (1e-3, 5e-3)]
-    for copy in copies:
-        stopped(copy)
+    for each in copies:
+        with pytest.raises(KeyboardInterrupt):  # it stops a search, but keeps what was learnt
+            stopped(each)
+        assert each.set_params(callbacks=None).n_iter_ == 12
     folders = [path for path in tmp_path.iterdir() if path.is_dir()]
     assert len(folders) == 2
     assert all((folder / FILE).exists() for folder in [*folders, tmp_path])
-    for copy in copies:
-        again = clone(copy).fit(X, Y)
-        alone = sgan(max_iter=20, learning_rate=copy.learning_rate).fit(X, Y)
+    for each in copies:
+        again = clone(each).fit(X, Y)
+        alone = sgan(max_iter=20, learning_rate=each.learning_rate).fit(X, Y)
         assert same_state(weights(again), weights(alone))
     assert same_state(weights(original.fit(X, Y)), weights(sgan(max_iter=20).fit(X, Y)))
     assert not list(tmp_path.iterdir())
+
+
+class CtrlC(Callback):
+    """Stops every fit, as a user does who holds the keys down."""
+
+    n_fits = 0
+
+    def on_batch_end(self, net, **kwargs):
+        if net.n_steps_ == 3:
+            type(self).n_fits += 1
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_ends_a_search_instead_of_counting_the_fit(tmp_path):
+    search = GridSearchCV(
+        sgan(max_iter=6, callbacks=[CtrlC()]),
+        {"learning_rate": [1e-3, 5e-3]},
+        cv=SemiSupervisedKFold(2),
+    )
+    with pytest.raises(KeyboardInterrupt), pytest.warns(TrainingInterruptedWarning):
+        search.fit(X, Y)
+    assert CtrlC.n_fits == 1
+    assert not hasattr(search, "best_params_")
 
 
 @pytest.mark.slow

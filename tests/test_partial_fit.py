@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny import both, cnn, digits, few_labels, noise_images, same_state, sgan, weights
 
-from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.exceptions import InputScaleWarning, InvalidInputError
 
 X, Y = noise_images(), few_labels()
 
@@ -109,6 +109,25 @@ def test_scale_is_that_of_the_first_rows(make):
     scale = estimator.net_.scaler.scale.copy()
     estimator.partial_fit(rows * 1000, Y)
     np.testing.assert_array_equal(estimator.net_.scaler.scale, scale)
+
+
+@both
+def test_rows_on_another_scale_are_named_where_they_train(make):
+    estimator = make(scaling="range").partial_fit(X, Y)
+    with pytest.warns(InputScaleWarning, match=r"X holds float64 values.* uint8") as told:
+        estimator.partial_fit(X / 255.0, Y)
+    assert told[0].filename == __file__
+    warm = make(scaling="range", warm_start=True).fit(X, Y)
+    with pytest.warns(InputScaleWarning):
+        warm.fit(X / 255.0, Y)
+
+
+@both
+def test_rows_of_classes_of_weight_0_alone_may_come(make):
+    estimator = make(class_weight={0: 0}).partial_fit(X, Y)
+    alone = Y == 0
+    estimator.partial_fit(X[alone], Y[alone])
+    assert np.isfinite(estimator.predict_proba(X)).all()
 
 
 @both

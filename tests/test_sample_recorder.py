@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from tiny import cnn, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier.callbacks import SampleRecorder
@@ -19,6 +20,13 @@ def test_images_are_those_of_the_steps_asked_for():
     model.set_params(callbacks=None)
     last = model.sample(3, random_state=0)  # uint8, as X is
     np.testing.assert_array_equal(last, np.clip(np.rint(recorder.images_[2][..., 0]), 0, 255))
+
+
+def test_an_estimator_whose_recorder_has_recorded_can_be_cloned():
+    model = sgan(max_iter=2, callbacks=[SampleRecorder(steps=(1,))]).fit(X, Y)
+    copy = clone(model)
+    assert not hasattr(copy.callbacks[0], "steps_")
+    assert copy.fit(X, Y).callbacks[0].steps_ == [1]
 
 
 def test_training_gives_the_same_weights_without_it(global_random_state_kept):

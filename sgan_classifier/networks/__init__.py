@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from . import _crater2021, _mlp, _pooled, _salimans2016, _strided
-from ._adapt import adapt_discriminator, adapt_generator
+from ._adapt import adapt_discriminator, adapt_generator, own_copies
 from ._crater2021 import CraterCNN, CraterDiscriminator, CraterGenerator
 from ._layers import LocalRandomModule
 from ._mlp import MLPDiscriminator, MLPGenerator
@@ -44,6 +44,7 @@ __all__ = [
     "adapt_generator",
     "build",
     "build_crater_cnn",
+    "own_copies",
 ]
 
 #: name -> builder of (generator, discriminator)

@@ -1,8 +1,13 @@
 """Let the user's own modules be called like the built-in ones."""
 
+import copy
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from ..exceptions import InvalidInputError
 from ._layers import LocalRandomModule
 
 
@@ -36,6 +41,35 @@ class _OwnGenerator(nn.Module):
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         return self.module(z)
+
+
+def own_copies(modules: Any) -> Any:
+    """Copy what a user's function returned, so that each estimator trains modules of its own.
+
+    Parameters
+    ----------
+    modules : torch.nn.Module or tuple of them
+
+    Raises
+    ------
+    InvalidInputError
+        If a module cannot be copied, or has weights of no size.
+    """
+    try:
+        copies = copy.deepcopy(modules)
+    except Exception as error:  # whatever copying them raises
+        raise InvalidInputError(
+            f"network returned modules that cannot be copied: {error}. Use the parametrizations of "
+            "torch.nn.utils, as parametrizations.weight_norm, and not its older functions."
+        ) from error
+    for module in copies if isinstance(copies, tuple) else (copies,):
+        lazy = [name for name, weight in module.named_parameters() if is_lazy(weight)]
+        if lazy:
+            raise InvalidInputError(
+                f"network returned a module whose {lazy[0]} has no size yet. Give its layers their "
+                "sizes instead of lazy ones."
+            )
+    return copies
 
 
 def adapt_discriminator(module: nn.Module) -> nn.Module:

@@ -1,0 +1,105 @@
+"""Networks of the user's own that cannot be trained are refused by what is wrong with them."""
+
+import pytest
+import torch
+from tiny import both, few_labels, noise_images, same_state, sgan, weights
+from torch import nn
+
+from sgan_classifier import persistence
+from sgan_classifier.exceptions import InvalidInputError
+
+X, Y = noise_images(), few_labels()
+LATENT = sgan().latent_dim
+
+
+def pair(head, generator=None):
+    """Networks for images of 8x8 pixels, of which the discriminator ends in `head`."""
+
+    def networks(input_shape, n_classes):
+        fakes = nn.Sequential(nn.Linear(LATENT, 64), nn.Unflatten(1, input_shape))
+        return generator or fakes, nn.Sequential(nn.Flatten(), head(n_classes))
+
+    return networks
+
+
+def linear(n_classes):
+    return nn.Linear(64, n_classes)
+
+
+class Changeable(nn.Module):
+    """Answers as it should in eval(), and with what `answer` makes of the logits in train()."""
+
+    def __init__(self, n_classes, answer):
+        super().__init__()
+        self.linear, self.answer = nn.Linear(64, n_classes), answer
+
+    def forward(self, x):
+        logits = self.linear(x)
+        return self.answer(logits) if self.training else logits
+
+
+@both
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (lambda k: nn.utils.weight_norm(nn.Linear(64, k)), "cannot be copied.* parametrizations"),
+        (nn.LazyLinear, "whose 1.weight has no size yet.* lazy ones"),
+        (lambda k: Changeable(k, lambda f: (f, f, f)), "cannot be trained: in training mode"),
+        (lambda k: Changeable(k, lambda f: f.detach()), "answers with logits without a gradient"),
+        (lambda k: Changeable(k, lambda f: (f, f.long())), r"answers with torch\.int64"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+def test_discriminators_that_cannot_be_trained_are_named(make, head, message):
+    with pytest.raises(InvalidInputError, match=message):
+        make(network=pair(head)).fit(X, Y)
+
+
+def test_generators_that_cannot_be_trained_are_named():
+    no_weights = pair(linear, nn.Unflatten(1, (1, 8, 8)))
+    with pytest.raises(InvalidInputError, match="without parameters, which cannot be trained"):
+        sgan(network=no_weights, latent_dim=64).fit(X, Y)
+    with_norm = nn.Sequential(nn.Linear(LATENT, 64), nn.BatchNorm1d(64), nn.Unflatten(1, (1, 8, 8)))
+    with pytest.raises(InvalidInputError, match="larger batch_size or fake_ratio"):
+        sgan(network=pair(linear, with_norm), fake_ratio=0.01).fit(X, Y)
+    sgan(network=pair(linear, with_norm)).fit(X, Y)
+
+
+@both
+def test_modules_that_are_returned_again_are_not_trained_on(make, tmp_path):
+    generator, head = nn.Sequential(nn.Linear(LATENT, 64), nn.Unflatten(1, (1, 8, 8))), linear(2)
+    kept = {name: value.clone() for name, value in head.state_dict().items()}
+    network = pair(lambda n_classes: head, generator)
+    first, second = (make(network=network).fit(X, Y) for _ in range(2))
+    assert same_state(weights(first), weights(second))
+    assert same_state(head.state_dict(), kept)
+    persistence.save(first, tmp_path / "m")
+    one, other = (persistence.load(tmp_path / "m", networks=network) for _ in range(2))
+    one.partial_fit(X, Y)
+    assert same_state(weights(other), weights(first))
+
+
+def test_an_error_of_the_function_given_to_load_is_not_the_file_s(tmp_path):
+    persistence.save(sgan(network=pair(linear)).fit(X, Y), tmp_path / "m")
+
+    def broken(input_shape, n_classes):
+        raise ZeroDivisionError
+
+    with pytest.raises(InvalidInputError, match=r"given as networks raised ZeroDivisionError\(\)"):
+        persistence.load(tmp_path / "m", networks=broken)
+
+
+def test_networks_that_were_fitted_predict_whatever_is_set_afterwards():
+    class Narrow(nn.Linear):
+        def forward(self, x):
+            return super().forward(torch.cat([x[:, :32], torch.zeros(len(x), 32)], dim=1))
+
+    rows = X.reshape(len(X), -1) / 255.0
+
+    def networks(input_shape, n_classes):
+        return nn.Linear(LATENT, 64), Narrow(64, n_classes)
+
+    estimator = sgan(network=networks).fit(rows, Y)
+    before = estimator.predict_proba(rows)
+    after = estimator.set_params(network="auto").predict_proba(rows)
+    assert (before == after).all()
