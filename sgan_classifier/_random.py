@@ -1,5 +1,6 @@
 """From `random_state` to generators of our own; the global ones stay as they were."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,7 +110,8 @@ def isolated_global_state(
     """Seed the global generators of torch and NumPy, and put them back at the end.
 
     Only code of the user's (networks, augmentations) draws from them, so this is entered only where
-    there is such code. The state is the process's: fits in other threads are not kept apart.
+    there is such code. The state is the process's: fits in other threads are not kept apart, but
+    the last of them puts back what the first has found.
 
     Parameters
     ----------
@@ -122,14 +124,43 @@ def isolated_global_state(
     if not active:
         yield
         return
-    numpy_state: Any = np.random.get_state()  # noqa: NPY002 (the global state is the point)
     if not str(device).startswith("cpu") and torch.cuda.is_available():
         torch.cuda.init()  # later, its generators would begin with our seed
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
-    with torch.random.fork_rng(devices):
+    _found.keep()
+    try:
         torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        try:
-            yield
-        finally:
-            np.random.set_state(numpy_state)  # noqa: NPY002
+        np.random.seed(seed)  # noqa: NPY002 (the global state is the point)
+        yield
+    finally:
+        _found.put_back()
+
+
+class _FoundState:
+    """Where the global generators were, and how many fits are drawing from them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.n_inside = 0
+        self.numpy: Any = None
+        self.torch: Any = None
+        self.cuda: list[torch.Tensor] = []
+
+    def keep(self) -> None:
+        with self.lock:
+            if self.n_inside == 0:
+                self.numpy = np.random.get_state()  # noqa: NPY002
+                self.torch, self.cuda = torch.get_rng_state(), []
+            if torch.cuda.is_initialized() and not self.cuda:
+                self.cuda = torch.cuda.get_rng_state_all()
+            self.n_inside += 1
+
+    def put_back(self) -> None:
+        with self.lock:
+            self.n_inside -= 1
+            if self.n_inside == 0:
+                np.random.set_state(self.numpy)  # noqa: NPY002
+                torch.set_rng_state(self.torch)
+                torch.cuda.set_rng_state_all(self.cuda)
+
+
+_found = _FoundState()

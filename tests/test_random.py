@@ -154,6 +154,16 @@ def test_streams_go_on_where_they_were_after_pickling():
     np.testing.assert_array_equal(streams.pool_index.random(4), copy.pool_index.random(4))
 
 
+def test_fits_that_overlap_leave_the_global_states_as_the_first_has_found_them(
+    global_random_state_kept,
+):
+    one, other = isolated_global_state(1), isolated_global_state(2)
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    other.__exit__(None, None, None)
+
+
 def test_inactive_isolation_changes_nothing():
     with isolated_global_state(0, active=False):
         inside = global_states()

@@ -14,7 +14,7 @@ from tiny import sgan
 from sgan_classifier import SGANClassifier
 from sgan_classifier.benchmarking.speed import Options, _start, speed_main, speed_report
 from sgan_classifier.benchmarking.speed._accuracy import lasting
-from sgan_classifier.benchmarking.speed._clock import StepClock, TimedSGANClassifier, timed_fit
+from sgan_classifier.benchmarking.speed._clock import StepClock, TimedSGANClassifier, step_seconds
 from sgan_classifier.benchmarking.speed._limit import count_operations
 from sgan_classifier.benchmarking.speed._memory import PeakMemory, private_bytes
 from sgan_classifier.benchmarking.speed._precisions import compare_accuracies
@@ -131,7 +131,7 @@ def test_the_clock_stops_a_fit_whose_records_are_those_of_a_whole_one():
     problem = image_problem(8)
     clock = StepClock(25)
     model = TimedSGANClassifier(max_iter=1000, batch_size=4, width=2, random_state=0)
-    seconds = timed_fit(model, problem.X, problem.y, clock)
+    seconds = step_seconds(model, problem.X, problem.y, clock)
     assert len(seconds) == 25
     assert min(seconds) > 0.0
     assert [entry["step"] for entry in model.history_] == [20]  # fifty records in 1000 steps

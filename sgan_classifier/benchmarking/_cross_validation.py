@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from .. import SGANClassifier
 from ..model_selection import SemiSupervisedKFold, mask_labels
+from ..model_selection._curve import with_seed
 from ..model_selection._curve_fit import code_hash, limit_threads
 from ._compare import CACHE
 from ._contenders import to_unit_rows
@@ -175,9 +176,7 @@ def measure(
     `data` where results are stored.
     """
     y = mask_labels(data.y_train, n_labels, random_state=seed)
-    estimator = clone(estimator)
-    seeded = [name for name in estimator.get_params() if name.endswith("random_state")]
-    estimator.set_params(**dict.fromkeys(seeded, seed))
+    estimator = with_seed(estimator, seed)
     ours = SemiSupervisedKFold(n_splits(n_labels, data), random_state=seed)
 
     def truth(model: BaseEstimator) -> float:

@@ -175,7 +175,7 @@ def label_efficiency_curve(
             # One dictionary, which Dask sends with the task. It keeps an array that is an argument
             # of its own on a single worker, and loses it with the worker.
             {
-                "estimator": _with_seed(estimator, seed),
+                "estimator": with_seed(estimator, seed),
                 "y": y_masked,
                 "train": train,
                 "y_test": y_test,
@@ -267,7 +267,7 @@ def _splitters(y: NDArray, groups: Any, cv: Any, seeds: list[int]) -> list[Any]:
         return [SemiSupervisedGroupKFold(n_splits, random_state=seed) for seed in seeds[::n_splits]]
     if isinstance(cv, Integral):
         kind = SemiSupervisedKFold if groups is None else SemiSupervisedGroupKFold
-        return [kind(int(cv), random_state=seed) for seed in seeds[:: int(cv)]]
+        return [kind(int(cv), random_state=seed) for seed in seeds[:: max(1, int(cv))]]
     return [check_cv(cv)]
 
 
@@ -277,7 +277,7 @@ def _draw(y: NDArray, size: int | str | None, balanced: bool, seed: int) -> NDAr
     return mask_labels(y, size, balanced=balanced, random_state=seed)
 
 
-def _with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+def with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     """Clone an estimator with `seed` as every ``random_state`` in it."""
     estimator = clone(estimator)
     names = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]

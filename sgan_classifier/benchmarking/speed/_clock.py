@@ -114,7 +114,7 @@ class TimedSGANClassifier(SGANClassifier):
         return nullcontext(self.clock)
 
 
-def timed_fit(
+def step_seconds(
     model: TimedSGANClassifier, X: Any, y: Any, clock: StepClock, X_unlabeled: Any = None
 ) -> list[float]:
     """Fit until the clock stops it; return the seconds of each step."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..._engine import SemiSupervisedNet
 from ...datasets import make_craters
-from ._clock import StepClock, TimedSGANClassifier, now, timed_fit
+from ._clock import StepClock, TimedSGANClassifier, now, step_seconds
 
 N_IMAGES, N_TABLE_ROWS, N_LABELED = 512, 4096, 64
 TABLE_FEATURES, TABLE_CLASSES = 64, 4
@@ -134,7 +134,7 @@ class TimedFit:
         """Take steps; return the seconds that they took, without what `fit` does before them."""
         clock = StepClock(self.n_first + n_steps)
         X, y = self.problem.X, self.problem.y
-        self.seconds = timed_fit(self.model, X, y, clock, self.X_unlabeled)
+        self.seconds = step_seconds(self.model, X, y, clock, self.X_unlabeled)
         return sum(self.seconds[self.n_first :])
 
 
