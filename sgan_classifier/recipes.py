@@ -8,7 +8,7 @@ References
 ----------
 .. [1] Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, and its reference
        code.
-.. [2] "Crater Classification", a lunar crater study of 2021 after [1]_.
+.. [2] "Crater Classification", a course project on lunar craters of 2021, after [1]_.
 """
 
 from typing import Any
