@@ -84,8 +84,10 @@ def affine_view(x: Tensor, rng: torch.Generator) -> Tensor:
     cos, sin = torch.cos(AFFINE_TURN * turn), torch.sin(AFFINE_TURN * turn)
     scale_x, scale_y = 1.0 + AFFINE_STRETCH * stretch_x, 1.0 + AFFINE_STRETCH * stretch_y
     zero = torch.zeros_like(cos)
-    upper = torch.stack([cos * scale_x, -sin + AFFINE_STRETCH * shear, zero], dim=1)
-    lower = torch.stack([sin, cos * scale_y, zero], dim=1)
+    height, width = x.shape[2:]
+    across = (-sin + AFFINE_STRETCH * shear) * height / width  # torch measures in sides
+    upper = torch.stack([cos * scale_x, across, zero], dim=1)
+    lower = torch.stack([sin * width / height, cos * scale_y, zero], dim=1)
     grid = F.affine_grid(torch.stack([upper, lower], dim=1), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 

@@ -29,6 +29,7 @@ EM_ITERATIONS = 100
 # four times as rare.
 TOLERANCE, LEAST_TOLERANCE = 0.32, 0.08
 LEAST_SHARE = 0.2  # of a class, as a part of its share among the labels
+SMALLEST = 1e-6  # share that can be passed
 
 
 def check_class_prior(class_prior: Any, n_classes: int) -> NDArray[np.float64] | None:
@@ -45,11 +46,14 @@ def check_class_prior(class_prior: Any, n_classes: int) -> NDArray[np.float64] |
         prior = np.array(class_prior, dtype=np.float64)
     except (TypeError, ValueError):  # no numbers, or rows of unequal length
         prior = np.empty(0)
-    is_prior = prior.shape == (n_classes,) and (prior > 0).all() and abs(prior.sum() - 1) < 1e-6
+    is_prior = (
+        prior.shape == (n_classes,) and (prior >= SMALLEST).all() and abs(prior.sum() - 1) < 1e-6
+    )
     if not is_prior:
         raise InvalidInputError(
             f"class_prior={class_prior!r} is not one positive share for each of the {n_classes} "
-            "classes, in the order of classes_ and of sum 1. Pass such shares, 'auto' or 'labels'."
+            f"classes, of at least {SMALLEST:g}, in the order of classes_ and of sum 1. Pass such "
+            "shares, 'auto' or 'labels'."
         )
     return prior
 
@@ -64,8 +68,12 @@ def label_proportions(counts: NDArray, class_weight: NDArray | None = None) -> N
     class_weight : ndarray of shape (K,), optional
         What a label of each class counts.
     """
-    shares = (counts if class_weight is None else counts * class_weight) + 1.0
-    return shares / shares.sum()
+    shares = np.asarray(counts, dtype=np.float64)
+    if class_weight is not None:
+        weighted = shares * class_weight
+        # weights that are all larger weigh no more against the one that is added
+        shares = weighted * (shares.sum() / max(weighted.sum(), np.finfo(np.float64).tiny))
+    return (shares + 1.0) / (shares.sum() + len(shares))
 
 
 def find_class_prior(
@@ -110,7 +118,7 @@ def find_class_prior(
     n_classes = len(proportions)
     counted = np.bincount(probabilities.argmax(axis=1), minlength=n_classes) / len(probabilities)
     distance = min(0.5 * np.abs(shares - proportions).sum() for shares in (estimate, counted))
-    if distance <= _luck(n_classes, len(data.labeled)):
+    if distance <= _luck(n_classes, len(data.labeled), len(probabilities)):
         return proportions
     estimate = np.maximum(estimate, LEAST_SHARE * proportions)
     return estimate / estimate.sum()
@@ -182,10 +190,12 @@ def estimate_proportions(
     return shares
 
 
-def _luck(n_classes: int, n_labeled: int) -> float:
+def _luck(n_classes: int, n_labeled: int, n_rows: int) -> float:
     """Return the distance that is put down to luck: less with more labels a class.
 
-    The factor before says that an error in one of two classes is one in the other, too.
+    The factor before says that an error in one of two classes is one in the other, too. Of many
+    classes, so many rows give no better shares than by the last term, even to a perfect classifier:
+    half as much again as the mean distance, 0.4 sqrt(K / n), of n rows drawn from K even classes.
     """
-    factor = np.sqrt(n_classes / (n_classes - 1))
-    return max(TOLERANCE * factor * np.sqrt(n_classes / n_labeled), LEAST_TOLERANCE)
+    of_labels = TOLERANCE * np.sqrt(n_classes / (n_classes - 1)) * np.sqrt(n_classes / n_labeled)
+    return max(of_labels, LEAST_TOLERANCE, 0.6 * np.sqrt(n_classes / n_rows))

@@ -88,9 +88,9 @@ class CNNClassifier(BaseImageClassifier):
         Where `fit` keeps what it needs to go on after it was stopped, by Ctrl-C, a crash or a
         power failure. The same call of `fit` then goes on from there and, on a CPU with the same
         number of threads, ends with the same weights as if it had not been stopped. The checkpoint
-        is deleted when `fit` is done. The directory belongs to one fit: other data or parameters are an
-        error that says which. Clones, as searches make them, each use a folder of their own in it.
-        `partial_fit` writes none.
+        is deleted when `fit` is done. The directory belongs to one fit: other data or parameters
+        are an error that says which. Clones, as searches make them, each use a folder of their own
+        in it. `partial_fit` writes none.
     checkpoint_every : int, default=100
         Steps from one checkpoint to the next.
     verbose : int or bool, default=0

@@ -32,6 +32,8 @@ class EarlyStopping:
         self.best_loss = float("inf")
         self.best_weights: dict | None = None
         self.records_since_best = 0
+        weight = data.class_weight
+        self.class_weight = None if weight is None else torch.as_tensor(weight).float()
 
     def check(self) -> dict[str, float]:
         """Return the figures of a record, or nothing without validation rows."""
@@ -39,7 +41,7 @@ class EarlyStopping:
             return {}
         logits = torch.cat(list(answers(self.net, self.data.validation)))
         targets = torch.from_numpy(self.data.validation_codes)
-        loss = float(losses.supervised_loss(logits, targets))
+        loss = float(losses.supervised_loss(logits, targets, self.class_weight))
         if loss < self.best_loss:
             self.best_loss, self.records_since_best = loss, 0
             self.best_weights = copy.deepcopy(self.net.average_.state_dict())

@@ -1,5 +1,6 @@
 """The semi-supervised GAN classifier."""
 
+import math
 import os
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -136,9 +137,9 @@ class SGANClassifier(BaseImageClassifier):
         Where `fit` keeps what it needs to go on after it was stopped, by Ctrl-C, a crash or a
         power failure. The same call of `fit` then goes on from there and, on a CPU with the same
         number of threads, ends with the same weights as if it had not been stopped. The checkpoint
-        is deleted when `fit` is done. The directory belongs to one fit: other data or parameters are an
-        error that says which. Clones, as searches make them, each use a folder of their own in it.
-        `partial_fit` writes none.
+        is deleted when `fit` is done. The directory belongs to one fit: other data or parameters
+        are an error that says which. Clones, as searches make them, each use a folder of their own
+        in it. `partial_fit` writes none.
     checkpoint_every : int, default=100
         Steps from one checkpoint to the next.
     verbose : int or bool, default=0
@@ -342,15 +343,16 @@ class SGANClassifier(BaseImageClassifier):
         if self._fit_dtype in (np.uint8, np.bool_):
             white = 255 if self._fit_dtype == np.uint8 else 1
             images = np.clip(np.rint(images), 0, white).astype(np.uint8)
-        elif self._fit_dtype != np.float64:
+        elif self._fit_dtype.type is not np.float64:
             images = images.astype(np.float32)
         return np.ascontiguousarray(self._layout.from_channels_first(images))
 
     def _pool_settings(self, layout: Layout) -> dict:
         ratios = self.fake_ratio if isinstance(self.fake_ratio, tuple) else (self.fake_ratio,) * 2
-        if len(ratios) != 2 or not all(isinstance(r, Real) and r > 0 for r in ratios):
+        if len(ratios) != 2 or not all(isinstance(r, Real) and 0 < r < math.inf for r in ratios):
             raise InvalidInputError(
-                f"fake_ratio={self.fake_ratio!r} is neither a positive number nor a pair of them."
+                f"fake_ratio={self.fake_ratio!r} is neither a positive number nor a pair of them. "
+                "Pass finite numbers, such as 1.0 or (1.0, 2.0)."
             )
         discriminator_fakes, generator_fakes = (self._multiple(r) for r in ratios)
         pseudo_label_weight = image_weight(self.pseudo_label_weight, PSEUDO_LABEL_WEIGHT, layout)

@@ -184,7 +184,10 @@ class TrainableEstimator(BaseEstimator):
 
     def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
         """Return the shares of the classes in the pool; without a seed, nothing is trained."""
-        return label_proportions(self.net_.label_counts_, data.class_weight)
+        counts = self.net_.label_counts_
+        if self.class_weight == "balanced":  # the weights are those of this call's labels alone
+            return np.full(len(counts), 1.0 / len(counts))
+        return label_proportions(counts, data.class_weight)
 
     def _describe_training(self, net: Any) -> None:
         self.n_iter_ = net.n_steps_

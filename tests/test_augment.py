@@ -3,6 +3,7 @@ import pytest
 import torch
 from tiny import both, cnn, few_labels, noise_images, sgan
 
+from sgan_classifier import _augment
 from sgan_classifier._augment import (
     AUGMENTATIONS,
     BRIGHTNESS,
@@ -157,6 +158,19 @@ def test_affine_turns_about_the_centre_by_a_little():
     assert 0.5 < columns.std() < 1.5  # 5 pixels off the centre, turned by up to 15 degrees
     assert (columns - 8).abs().max() < 5 * (0.26 + 0.1) + 0.3
     assert (rows - 3).abs().max() < 1.5
+
+
+def test_affine_turns_images_that_are_not_square_by_the_same_angle(monkeypatch):
+    """A line along the middle column leans by fifteen degrees, whatever the sides."""
+    for height, width in ((32, 64), (64, 32), (40, 40)):
+        image = torch.zeros(1, 1, height, width)
+        image[..., width // 2 - 1 : width // 2 + 1] = 1.0
+        turn_only = torch.tensor([1.0, 0.0, 0.0, 0.0])[:, None]
+        monkeypatch.setattr(_augment, "_uniform", lambda *_, turn_only=turn_only: turn_only)
+        view = affine_view(image, generator_of())[0, 0]
+        columns = (view @ torch.arange(width, dtype=torch.float32)) / view.sum(1)
+        lean = (columns[height // 2 + 10] - columns[height // 2 - 10]) / 20
+        assert lean.abs().item() == pytest.approx(np.tan(_augment.AFFINE_TURN), abs=0.02)
 
 
 def test_affine_leaves_a_constant_image_and_keeps_the_range():

@@ -4,9 +4,27 @@ import numpy as np
 import pytest
 import torch
 
-from sgan_classifier._batches import CyclingSampler, Rows
+from sgan_classifier._batches import CyclingSampler, Rows, evenly_spaced
 from sgan_classifier._layout import infer_layout
 from sgan_classifier.exceptions import InvalidInputError
+
+
+@pytest.mark.parametrize(("n", "at_most"), [(4095, 2048), (4096, 2048), (511, 256), (6000, 256)])
+def test_positions_do_not_fall_in_step_with_an_order_that_repeats(n, at_most):
+    positions = evenly_spaced(n, at_most)
+    assert 0.9 * at_most < len(positions) <= at_most
+    assert (np.diff(positions) > 0).all()
+    assert 0 <= positions[0] < n / at_most
+    assert n - n / at_most - 1 <= positions[-1] < n
+    for period in (2, 3, 10):
+        shares = np.bincount(positions % period, minlength=period) / len(positions)
+        assert np.abs(shares * period - 1).max() < 0.5
+    np.testing.assert_array_equal(positions, evenly_spaced(n, at_most))
+
+
+def test_all_positions_are_taken_where_they_suffice():
+    assert evenly_spaced(5, 5).tolist() == [0, 1, 2, 3, 4]
+    assert evenly_spaced(0, 5).tolist() == []
 
 
 def numbered(n, shape=(4, 5), dtype=np.uint8, start=0):

@@ -40,6 +40,12 @@ def test_mistakes_are_named_and_coloured_and_unlabelled_rows_are_not():
     assert first != second == "black"
 
 
+def test_labels_may_be_a_list_as_in_fit():
+    y = ["crater", -1, "crater", "crater", "plain"]
+    display = CertaintyDisplay(IMAGES, PROBABILITIES, ["plain", "crater"], y=y).plot(n_images=2)
+    assert captions(display)[0] == ["plain\n0.900\nis crater", "plain\n0.600"]
+
+
 def test_probabilities_short_of_one_are_not_rounded_up_to_it():
     display = CertaintyDisplay(IMAGES[:1], [[0.00001, 0.99999]], [0, 1]).plot(n_images=1)
     assert captions(display)[1] == ["1\n0.999"]

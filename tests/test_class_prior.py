@@ -111,6 +111,7 @@ def test_shares_that_are_known_are_taken(uneven):
         [0.5, 0.6],
         [0.5, 0.25, 0.25],
         [1.0, 0.0],
+        [1.0, 1e-50],
         [1.5, -0.5],
         [[0.5, 0.5]],
         [np.nan, 1.0],
@@ -195,6 +196,42 @@ def test_partial_fit_takes_the_labels_so_far(uneven):
     np.testing.assert_allclose(model.class_prior_, [11 / 30, 19 / 30])
 
 
+def test_balanced_weights_of_one_call_do_not_weigh_the_labels_of_another(uneven):
+    X, y, _ = uneven
+    model = sgan(class_weight="balanced").partial_fit(X, y)
+    ones = np.flatnonzero(y == 1)[:8]
+    zero = np.flatnonzero(y == 0)[:1]
+    model.partial_fit(X[[*ones, *zero]], y[[*ones, *zero]])
+    np.testing.assert_array_equal(model.class_prior_, [0.5, 0.5])
+
+
+def test_classes_in_turn_are_counted_as_they_are(monkeypatch):
+    """A probe that knows every class, asked about rows whose classes come in turn."""
+    y_true = np.arange(4096) % 2
+    X = np.where(y_true[:, None, None] == 1, 200, 50).astype(np.uint8) * np.ones((8, 8), np.uint8)
+    y = np.full(len(X), -1)
+    y[:40] = y_true[:40]
+    monkeypatch.setattr(
+        _class_prior,
+        "_probabilities",
+        lambda net, rows: np.eye(2)[
+            (np.asarray(rows.take(np.arange(len(rows)))[:, 0, 0, 0]) > 99) * 1
+        ],
+    )
+    model = sgan(max_iter=100, pseudo_label_weight=1.0).fit(X, y)
+    np.testing.assert_array_equal(model.class_prior_, [0.5, 0.5])
+
+
+def test_luck_of_the_rows_that_are_asked_about_is_counted_too():
+    """What a perfect classifier finds of a hundred even classes is no contradiction."""
+    rng = np.random.default_rng(0)
+    for n_classes in (10, 100, 1000):
+        found = np.bincount(rng.integers(n_classes, size=2048), minlength=n_classes) / 2048
+        distance = 0.5 * np.abs(found - 1 / n_classes).sum()
+        assert distance < _class_prior._luck(n_classes, 10**9, 2048)
+    assert _class_prior._luck(10, 10**9, 2048) == _class_prior.LEAST_TOLERANCE
+
+
 def test_shares_are_saved(fitted, tmp_path):
     save(fitted, tmp_path / "model.safetensors")
     loaded = load(tmp_path / "model.safetensors")
@@ -205,7 +242,10 @@ def test_weighted_labels_count_by_their_weight():
     np.testing.assert_allclose(label_proportions(np.array([1, 3])), [1 / 3, 2 / 3])
     counts = np.array([1, 3])
     np.testing.assert_allclose(label_proportions(counts, np.array([3.0, 1.0])), [0.5, 0.5])
-    np.testing.assert_allclose(label_proportions(counts, np.array([0.0, 1.0])), [0.2, 0.8])
+    np.testing.assert_allclose(label_proportions(counts, np.array([0.0, 1.0])), [1 / 6, 5 / 6])
+    for scale in (1e-3, 1.0, 1e3):  # which the loss does not see either
+        weighted = label_proportions(np.array([90, 10]), np.full(2, scale))
+        np.testing.assert_allclose(weighted, [91 / 102, 11 / 102])
 
 
 def test_proportions_are_those_that_explain_the_answers():

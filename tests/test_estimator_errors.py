@@ -86,6 +86,7 @@ BAD_OPTIONS_OF_SGAN = {
     ),
     "no pair": ({"network": returns(LINEAR)}, r"must return a tuple \(generator, discriminator\)"),
     "fake_ratio": ({"fake_ratio": (1.0, 2.0, 3.0)}, r"fake_ratio=\(1.0, 2.0, 3.0\) is neither"),
+    "infinite": ({"fake_ratio": (np.inf, 1.0)}, r"fake_ratio=\(inf, 1.0\) is neither.*finite"),
     "generator_loss": ({"generator_loss": "hinge"}, r"'generator_loss'.*Got 'hinge'"),
     "weight": ({"adversarial_weight": -0.1}, r"'adversarial_weight'.*Got -0.1"),
 }

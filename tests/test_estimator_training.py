@@ -186,6 +186,21 @@ def test_early_stopping_stops_and_restores_the_best_weights(make):
 
 
 @both
+def test_early_stopping_weighs_the_held_out_rows_as_training_does(make):
+    y, weight = few_labels(n_labeled=20), np.array([1.0, 9.0])
+    estimator = make(
+        early_stopping=True,
+        validation_fraction=0.4,
+        max_iter=1,
+        class_weight={0: weight[0], 1: weight[1]},
+    ).fit(X, y)
+    _, held_out = hold_out(np.arange(20), y[:20], np.arange(2), 0.4, seed=0)
+    of_rows = -estimator.predict_log_proba(X[held_out])[np.arange(len(held_out)), y[held_out]]
+    expected = np.average(of_rows, weights=weight[y[held_out]])
+    assert estimator.history_[0]["valid_loss"] == pytest.approx(expected, rel=1e-4)
+
+
+@both
 def test_early_stopping_with_too_few_labels_is_an_error_with_the_remedy(make):
     estimator = make(early_stopping=True)
     with pytest.raises(

@@ -121,6 +121,12 @@ def test_warm_start_refuses_what_the_optimizer_does_not_take(images_and_labels, 
     assert model.n_iter_ == 4
 
 
+def test_samples_of_big_endian_floats_are_of_their_width(images_and_labels):
+    X, y = images_and_labels
+    model = SGANClassifier(max_iter=1, width=2, random_state=0).fit(X.astype(">f8"), y)
+    assert model.sample(2, random_state=0).dtype == np.float64
+
+
 def test_frozen_layers_of_own_networks_stay_frozen(images_and_labels):
     X, y = images_and_labels
 

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import errno
 import json
 import os
 
@@ -188,6 +189,22 @@ def test_an_unfinished_tile_is_scanned_again(geotiff, tmp_path):
     (tile,) = (tmp_path / "tiles").glob("*.npz")
     tile.rename(tile.with_suffix(".npz.99.unfinished"))
     same(scan_scene(model(), geotiff, tmp_path, **SIZES).all_candidates, whole.all_candidates)
+
+
+def test_a_tile_that_cannot_be_written_leaves_no_file(geotiff, tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError, match="No space left"):
+        scan_scene(model(), geotiff, tmp_path, **SIZES)
+    assert not list((tmp_path / "tiles").glob("*.unfinished"))
+
+
+def test_parameters_may_be_numbers_of_numpy(geotiff, tmp_path):
+    settings = {**SIZES, "max_overlap": np.float32(0.25), "window_factor": np.float64(1.6)}
+    first = scan_scene(model(), geotiff, tmp_path, **settings)
+    same(scan_scene(model(), geotiff, tmp_path, **settings).all_candidates, first.all_candidates)
 
 
 def test_another_threshold_needs_no_new_scan(geotiff, tmp_path):

@@ -45,6 +45,14 @@ def test_training_of_a_cnn_has_losses_alone(digits):
     assert [line.get_label() for line in losses.lines] == ["labelled images"]
 
 
+def test_losses_that_the_last_record_lacks_are_drawn_all_the_same(digits):
+    model = SGANClassifier(**TINY, adversarial_weight=0.0)
+    model.fit(digits.X_train, mask_labels(digits.y_train, 20, random_state=0))
+    model.partial_fit(digits.X_train[:20], np.full(20, -1))
+    losses = TrainingCurveDisplay.from_estimator(model).axes_[0]
+    assert "labelled images" in [line.get_label() for line in losses.lines]
+
+
 def test_training_is_drawn_on_the_figure_given(sgan):
     figure = Figure()
     assert TrainingCurveDisplay.from_estimator(sgan, figure=figure).figure_ is figure

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._labels import is_unlabeled
+from .._labels import is_unlabeled, label_array
 from ..exceptions import InvalidInputError
 from ._images import as_images, show, strip_axes, to_unit_range, write_caption
 from ._style import COLORS, new_figure
@@ -183,8 +183,8 @@ class CertaintyDisplay:
         text = f"{classes[predicted]}\n{number}"
         if self.y is None:
             return text, False
-        labels = np.asarray(self.y)
-        if is_unlabeled(labels)[row] or labels[row] == classes[predicted]:
+        labels = label_array(self.y)
+        if is_unlabeled(labels[[row]])[0] or labels[row] == classes[predicted]:
             return text, False
         return f"{text}\nis {labels[row]}", True
 

@@ -95,7 +95,8 @@ class TrainingCurveDisplay:
             raise InvalidInputError("history is empty: there is no step to draw. Fit first.")
         figure = new_figure(height=5.0) if figure is None else figure
         panels = [("Loss", _LOSSES), ("$D_u$, probability of being real", _REALNESS)]
-        panels = [panel for panel in panels if any(name in self.history[-1] for name in panel[1])]
+        known = set().union(*self.history)
+        panels = [panel for panel in panels if known.intersection(panel[1])]
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
         for ax, (label, names) in zip(axes, panels, strict=True):
             for i, (name, legend) in enumerate(names.items()):

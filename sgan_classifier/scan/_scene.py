@@ -248,7 +248,11 @@ def _begin(
     path = folder / TILES / KEY
     if path.exists():
         stored = json.loads(path.read_text(encoding="utf-8"))
-        other = [name for name in key if stored.get(name) != json.loads(json.dumps(key[name]))]
+        other = [
+            name
+            for name in key
+            if stored.get(name) != json.loads(json.dumps(key[name], default=float))
+        ]
         if other:
             raise InvalidInputError(
                 f"{folder / TILES} holds tiles of another scan: it differs in "
@@ -256,7 +260,7 @@ def _begin(
             )
     else:
         unfinished = path.with_suffix(".part")
-        unfinished.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+        unfinished.write_text(json.dumps(key, indent=1, default=float) + "\n", encoding="utf-8")
         os.replace(unfinished, path)
 
 

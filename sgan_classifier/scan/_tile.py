@@ -60,10 +60,13 @@ def scan_tile(
     with open_scene(path, classifier.input_shape[0], classifier.fit_dtype) as scene:
         found, probability_map, n_windows = _scan(classifier, scene, tile, settings)
     unfinished = folder / f"{tile.name}.{os.getpid()}.unfinished"
-    with open(unfinished, "wb") as file:
-        arrays: dict[str, Any] = {**found.columns(), "map": probability_map}
-        np.savez_compressed(file, n_windows=n_windows, **arrays)
-    os.replace(unfinished, folder / tile.name)
+    try:
+        with open(unfinished, "wb") as file:
+            arrays: dict[str, Any] = {**found.columns(), "map": probability_map}
+            np.savez_compressed(file, n_windows=n_windows, **arrays)
+        os.replace(unfinished, folder / tile.name)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return n_windows
 
 
