@@ -39,7 +39,8 @@ def run_label_efficiency(
     """Compare all methods on the same draws; write record, report and figure.
 
     On the feature tables of `TABLES`, which came without a test set, each draw splits the rows
-    anew, unless the CNN chooses its steps on training rows, which must not be tested on then.
+    anew. The CNN chooses its steps on training rows of the first split, some of which are test rows
+    of other draws: that can favour nothing but the CNN.
     Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
@@ -73,7 +74,7 @@ def run_label_efficiency(
     dict
         The record, as written.
     """
-    data = replace(data, resplits=data.is_shared and data.name in TABLES and not cnn_budgets)
+    data = replace(data, resplits=data.is_shared and data.name in TABLES)
     contenders = make_contenders(data, max_iter=max_iter, device=device, methods=methods)
     record = describe_run(
         data,

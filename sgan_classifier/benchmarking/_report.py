@@ -211,6 +211,11 @@ def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[s
             f"chosen from {', '.join(map(str, chosen['budgets']))} on {chosen['held_out']}, and "
             f"on draws that are not reported (seeds {seeds[0]} to {seeds[-1]}). "
         )
+        if record["data"].get("resplits"):
+            paragraph += (
+                "Some of the rows that it was chosen on are test rows in other draws, which can "
+                "favour nothing but the CNN. "
+            )
     sentences = [*comparison_sentences(curve)]
     sentences += filter(None, [losses_sentence(pair(curve)[0], record["settings"]["n_labels"])])
     return [
