@@ -114,16 +114,15 @@ class Rows:
 
 
 def evenly_spaced(n: int, at_most: int) -> np.ndarray:
-    """Return up to `at_most` positions in [0, n), int64: one of each of as many equal parts.
+    """Return `at_most` positions in [0, n), or all n, int64: one of each of equal parts.
 
     They are the same at every call, but not at equal distances: rows in an order that repeats, such
     as classes in turn, would fall in step with those.
     """
     if n <= at_most:
         return np.arange(n)
-    edges = np.linspace(0, n, at_most + 1)
-    within = np.random.default_rng(0).random(at_most)
-    return np.unique((edges[:-1] + within * np.diff(edges)).astype(np.int64))
+    edges = np.linspace(0, n, at_most + 1).astype(np.int64)
+    return np.random.default_rng(0).integers(edges[:-1], edges[1:])
 
 
 class CyclingSampler:
