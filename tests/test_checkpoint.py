@@ -1,8 +1,6 @@
 """A fit that was stopped goes on from its checkpoint, and from no other."""
 
-import copy
 import errno
-import functools
 import json
 import os
 import subprocess
@@ -12,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from kill_fits import VARIANTS
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
-from tiny import both, cnn, few_labels, noise_images, same_state, sgan, weights
+from stopped_fits import StopAt, X, Y, stopped
+from tiny import both, cnn, same_state, sgan, weights
 from torch import nn
 
-from sgan_classifier import SGANClassifier, _fingerprint
+from sgan_classifier import SGANClassifier
 from sgan_classifier._checkpoint import FILE
 from sgan_classifier.exceptions import (
     CheckpointError,
@@ -30,27 +28,7 @@ from sgan_classifier.exceptions import (
 )
 from sgan_classifier.model_selection import SemiSupervisedKFold
 
-X, Y = noise_images(40), few_labels(40, n_labeled=16)
 HERE = Path(__file__).parent
-
-
-class StopAt(Callback):
-    """Raises once, in the middle of the step after `step`; by default as Ctrl-C does."""
-
-    def __init__(self, step, error=KeyboardInterrupt):
-        self.step, self.error, self.raised = step, error, False
-
-    def on_batch_end(self, net, **kwargs):
-        if net.n_steps_ == self.step and not self.raised:
-            self.raised = True
-            raise self.error
-
-
-def stopped(estimator):
-    """Fit up to step 12."""
-    with pytest.warns(TrainingInterruptedWarning, match=r"after 12 steps.*Call fit again to go on"):
-        estimator.set_params(callbacks=[StopAt(12)]).fit(X, Y)
-    return estimator.set_params(callbacks=None)
 
 
 def stopped_in_the_second_warm_start(**params):
@@ -225,74 +203,6 @@ def test_damaged_checkpoint_is_named(tmp_path):
         cnn(**params).fit(X, Y)
 
 
-class Darker(torch.nn.Module):
-    def __init__(self, by):
-        super().__init__()
-        self.by = torch.nn.Parameter(torch.tensor(by))
-
-    def forward(self, x):
-        return x - self.by.detach()
-
-    def half(self, x):
-        return x - self.by.detach() / 2
-
-
-def subtract(x, by=0.1):
-    return x - by
-
-
-def subtracting(by):
-    return lambda x: x - by
-
-
-@pytest.mark.parametrize(
-    ("augment", "other"),
-    [
-        (Darker(0.1), Darker(0.2)),
-        (Darker(0.1).half, Darker(0.2).half),
-        (Darker(0.1).half, Darker(0.1).forward),
-        (functools.partial(subtract, by=0.1), functools.partial(subtract, by=0.2)),
-        (functools.partial(subtract), functools.partial(np.negative)),
-        (subtracting(0.1), subtracting(0.2)),
-        (lambda x: x - 0.1, lambda x: x - 0.2),
-        (lambda x: x.abs(), lambda x: x.neg()),
-    ],
-)
-def test_code_of_the_user_s_is_told_by_what_it_does(augment, other, tmp_path):
-    checkpoint = {"max_iter": 20, "checkpoint_dir": tmp_path, "checkpoint_every": 5}
-    stopped(sgan(augment=augment, **checkpoint))
-    with pytest.raises(CheckpointError, match=r"augment was .* and is .*checksum"):
-        sgan(augment=other, **checkpoint).fit(X, Y)
-    same = copy.deepcopy(augment) if isinstance(augment, Darker) else augment
-    sgan(augment=same, **checkpoint).fit(X, Y)
-    assert not list(tmp_path.iterdir())
-
-
-def test_code_of_the_user_s_has_the_same_checksum_in_another_process(tmp_path):
-    words = (
-        "import functools, torch; from sgan_classifier._fingerprint import _describe\n"
-        "def near(x, by=0.1): return (lambda a: a - by)(x) if by in {'a', 'b', 'c'} else x\n"
-        "def within(by): return lambda x: near(x, by)\n"
-        "flip = torch.nn.Sequential(torch.nn.Dropout(0.5))\n"
-        "own = (near, within(2), functools.partial(near, by=3), flip, flip.forward, torch.abs)\n"
-        "for one in own:\n"
-        "    print(_describe('augment', one))"
-    )
-    command = [sys.executable, "-c", words]
-    said = [
-        subprocess.run(
-            command,
-            check=True,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("1", "2")
-    ]
-    assert said[0] == said[1]
-    assert all("checksum" in line for line in said[0].splitlines()[:5])
-
-
 SIZES = {"hidden": 8}
 
 
@@ -315,17 +225,6 @@ def test_networks_that_are_others_than_before_are_an_error(tmp_path, monkeypatch
     with pytest.raises(CheckpointError, match=r"(?s)of other networks: .*size mismatch.* delete"):
         sgan(max_iter=20, **params).fit(X, Y)
     assert (tmp_path / FILE).read_bytes() == before
-
-
-def test_large_arrays_are_told_apart_by_evenly_spaced_rows(monkeypatch):
-    monkeypatch.setattr(_fingerprint, "BYTES_HASHED", 64 * 10)
-    seen, unseen = X.copy(), X.copy()
-    seen[0] += 1
-    unseen[1] += 1
-    own = _fingerprint._describe_rows(X)
-    assert _fingerprint._describe_rows(seen) != own
-    assert _fingerprint._describe_rows(unseen) == own  # the price, as documented
-    assert _fingerprint._describe_rows(np.asfortranarray(X)) == own
 
 
 # ---------------------------------------------------------------------- clones and neighbours

@@ -215,28 +215,29 @@ def test_splits_of_cv_are_tested_on_their_own_rows(digits):
         assert curve.test_scores["bayes"][0, draw] == by_hand.score(X[test], y[test])
 
 
-@pytest.mark.parametrize("has_groups", [False, True])
-def test_folds_are_made_anew_once_all_have_been_taken(digits, has_groups):
-    y = digits["y"]
-    rows = np.arange(len(y), dtype=float)[:, None]
-    scene = np.arange(len(y)) % 10 if has_groups else None
-    entries = received(X=rows, y=y, groups=scene, cv=2, n_labels=[30], n_draws=4)
-    assert len({tuple(entry["X"][:, 0]) for entry in entries}) == 4
+def rows_trained_on(y, cv, groups):
+    """The rows of each of four draws."""
+    rows = np.arange(len(y))[:, None]
+    entries = received(X=rows, y=y, groups=groups, cv=cv, n_labels=[30], n_draws=4)
+    return [{*entry["X"][:, 0].tolist()} for entry in entries]
 
 
-@pytest.mark.parametrize("has_groups", [False, True])
-def test_a_whole_number_as_cv_is_a_number_of_folds(digits, has_groups):
-    y = digits["y"]
-    rows = np.arange(len(y), dtype=float)[:, None]
-    scene = np.arange(len(y)) % 10 if has_groups else None
-    entries = received(X=rows, y=y, groups=scene, cv=4, n_labels=[30], n_draws=4)
-    held_out = [set(range(len(y))) - set(entry["X"][:, 0]) for entry in entries]
-    assert sum(map(len, held_out)) == len(set.union(*held_out)) == len(y)
-    if has_groups:
+SCENE = np.arange(600) % 10
+
+
+@pytest.mark.parametrize("groups", [None, SCENE])
+def test_folds_are_made_anew_once_all_have_been_taken(digits, groups):
+    assert len({*map(frozenset, rows_trained_on(digits["y"], 2, groups))}) == 4
+
+
+@pytest.mark.parametrize("groups", [None, SCENE])
+def test_a_whole_number_as_cv_is_a_number_of_folds(digits, groups):
+    every = set(range(len(digits["y"])))
+    held_out = [every - rows for rows in rows_trained_on(digits["y"], 4, groups)]
+    assert sum(map(len, held_out)) == len(set.union(*held_out)) == len(every)
+    if groups is not None:
         for test in held_out:
-            assert not {scene[int(i)] for i in test} & {
-                scene[i] for i in range(len(y)) if i not in test
-            }
+            assert not {*groups[[*test]]} & {*groups[[*(every - test)]]}
 
 
 # Parallel runs, threads and runs that go on

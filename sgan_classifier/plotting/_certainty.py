@@ -160,6 +160,8 @@ class CertaintyDisplay:
         drawn = np.concatenate(list(self.rows_.values()))
         all_images = np.asarray(self.images)
         images = dict(zip(drawn, to_unit_range(all_images[drawn], value_range), strict=True))
+        labels = label_array(self.y if self.y is not None else np.full(len(all_images), -1))
+        is_known = ~is_unlabeled(labels)
         n_rows = len(self.rows_)
         figure = new_figure(height=1.2 * n_rows) if figure is None else figure
         self.axes_ = figure.subplots(n_rows, n_images, squeeze=False)
@@ -169,24 +171,11 @@ class CertaintyDisplay:
             axes[0].set_ylabel(title.replace(": ", ":\n"), fontsize="small")
             for ax, row in zip(axes, rows, strict=False):
                 show(ax, images[row])
-                caption, is_wrong = self._caption(classes, predicted[row], certainty[row], row)
+                label = labels[row] if is_known[row] else None
+                caption, is_wrong = _caption(classes[predicted[row]], certainty[row], label)
                 write_caption(ax, caption, _WRONG if is_wrong else "black")
         self.figure_ = figure
         return self
-
-    def _caption(
-        self, classes: NDArray, predicted: int, certainty: float, row: int
-    ) -> tuple[str, bool]:
-        """Return what stands beneath an image, and whether the class it names is wrong."""
-        # rounded down: 1.00 is for what has no doubt at all
-        number = f"{np.floor(1000 * certainty) / 1000:.3f}"
-        text = f"{classes[predicted]}\n{number}"
-        if self.y is None:
-            return text, False
-        labels = label_array(self.y)
-        if is_unlabeled(labels[[row]])[0] or labels[row] == classes[predicted]:
-            return text, False
-        return f"{text}\nis {labels[row]}", True
 
     def _check(self, probabilities: NDArray, classes: NDArray) -> None:
         n = len(np.asarray(self.images))
@@ -197,3 +186,12 @@ class CertaintyDisplay:
                 f"and {n_labels} labels do not fit each other. Pass a row of probabilities, and a "
                 "label if any, for each image, and a column for each class."
             )
+
+
+def _caption(name: Any, certainty: float, label: Any) -> tuple[str, bool]:
+    """Return what stands beneath an image of a label, if any, and whether `name` is wrong."""
+    # rounded down: 1.00 is for what has no doubt at all
+    text = f"{name}\n{np.floor(1000 * certainty) / 1000:.3f}"
+    if label is None or label == name:
+        return text, False
+    return f"{text}\nis {label}", True
