@@ -8,10 +8,12 @@ from tiny import curve_of, noise_images
 
 from sgan_classifier.benchmarking import (
     BenchmarkData,
+    _augmentation,
     augmentation_main,
     augmentation_report,
     run_augmentation,
 )
+from sgan_classifier.benchmarking._compare import compare
 from sgan_classifier.exceptions import InvalidInputError
 
 VIEWS = ["shift", "shift,flip", "none"]
@@ -43,15 +45,27 @@ def test_methods_differ_in_their_views_alone(quick_run):
 
 def test_rows_are_held_out_of_the_training_rows(quick_run):
     record, _ = quick_run
-    assert (record["data"]["n_train"], record["data"]["n_test"]) == (36, 12)
+    assert record["settings"]["n_held_out"] == [12]
     assert record["curve"]["seeds"] == [1000, 1001]
 
 
-def test_whole_groups_are_held_out_where_they_are_known(tmp_path):
-    data = noise(groups=np.repeat(np.arange(6), 8))
+def test_draws_hold_out_each_third_of_the_groups_in_turn(tmp_path, monkeypatch):
+    given = []
+
+    def remembered(*args, splits, **kwargs):
+        given.extend(splits)
+        return compare(*args, splits=splits, **kwargs)
+
+    groups = np.repeat(np.arange(6), 8)
+    monkeypatch.setattr(_augmentation, "compare", remembered)
     settings = {"out": tmp_path, "command": "", "steps": 1, "verbose": 0}
-    record = run_augmentation(data, ["none"], [4], 1, **settings)
-    assert (record["data"]["n_train"], record["data"]["n_test"]) == (32, 16)
+    record = run_augmentation(noise(groups=groups), ["none"], [4], 4, **settings)
+    assert [set(groups[test]) for _, test in given] == [{0, 3}, {1, 4}, {2, 5}]
+    for train, test in given:
+        np.testing.assert_array_equal(np.sort(np.append(train, test)), np.arange(len(groups)))
+    assert record["settings"]["n_held_out"] == [16, 16, 16]
+    report = (tmp_path / "augmentation_noise.md").read_text()
+    assert "The draws hold 16, 16 or 16 rows out in turn, 3 parts without a row" in report
 
 
 def test_test_rows_decide_nothing(quick_run, tmp_path):
@@ -67,8 +81,8 @@ def test_record_makes_the_report_again(quick_run):
     stored = json.loads((out / "augmentation_noise.json").read_text())
     report = (out / "augmentation_noise.md").read_text()
     assert report == augmentation_report(stored)
-    assert report.startswith("# Views of the training images: noise_held_out\n")
-    assert "12 test rows, held out of the training rows to choose by" in report
+    assert report.startswith("# Views of the training images: noise\n")
+    assert "that on 12 training rows held out" in report
 
 
 def test_report_compares_views_and_methods(quick_run):

@@ -10,7 +10,7 @@ from .._options import parse_augment
 from ..model_selection import LabelEfficiencyCurve
 from ._compare import CACHE, compare
 from ._data import BenchmarkData
-from ._held_out import hold_out
+from ._held_out import held_out_splits
 from ._record import describe_estimator, describe_run, draw_settings, write_results
 from ._report import run_summary
 from ._statistics import (
@@ -41,7 +41,8 @@ def run_augmentation(
 ) -> dict[str, Any]:
     """Compare sets of augmentations, for both estimators; write record and report.
 
-    The test rows of `data` are not looked at: a part of the training rows takes their place.
+    The test rows of `data` are not looked at: a part of the training rows takes their place, for
+    each draw another third of the groups where they are known.
     Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
@@ -71,7 +72,7 @@ def run_augmentation(
     InvalidInputError
         If a name of an augmentation is unknown.
     """
-    held_out = hold_out(data)
+    splits = held_out_splits(data)[:n_draws]
     shared = {**data.parameters, "device": device}
     if steps is not None:
         shared["max_iter"] = steps
@@ -81,24 +82,27 @@ def run_augmentation(
         estimators[_name("SGAN", word)] = SGANClassifier(**chosen)
         estimators[_name("CNN", word)] = CNNClassifier(network="auto", **chosen)
     record = describe_run(
-        held_out,
+        data,
         command,
         **draw_settings(n_labels, n_draws, random_state, n_jobs),
         views=list(views),
         steps=steps,
+        n_held_out=[len(held_out) for _, held_out in splits],
+        in_groups=data.groups is not None,
         device=device,
     )
     record["estimators"] = {name: describe_estimator(est) for name, est in estimators.items()}
     started = time.perf_counter()
     curve = compare(
         estimators,
-        held_out,
+        data,
         n_labels,
         n_draws,
         memory=out / CACHE,
         n_jobs=n_jobs,
         random_state=random_state,
         verbose=verbose,
+        splits=splits,
     )
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
@@ -124,7 +128,8 @@ def augmentation_report(record: dict[str, Any]) -> str:
     steps = record["estimators"][_name("SGAN", views[0])]["parameters"]["max_iter"]
     parts = [
         f"# Views of the training images: {record['data']['name']}",
-        run_summary(record, "held out of the training rows to choose by"),
+        run_summary(record, "which are not looked at"),
+        _held_out_sentence(record["settings"]),
         f"Every fit takes {steps} steps and differs from the others in nothing but `augment`; all "
         "see the same draws of labels.",
     ]
@@ -147,6 +152,18 @@ def augmentation_report(record: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _held_out_sentence(settings: dict[str, Any]) -> str:
+    numbers = settings["n_held_out"]
+    what = "rows of whole groups" if settings["in_groups"] else "rows"
+    if len(numbers) == 1:
+        return f"Accuracy is that on {numbers[0]} training {what} held out, to choose by."
+    listed = ", ".join(map(str, numbers[:-1])) + f" or {numbers[-1]}"
+    return (
+        f"Accuracy is that on training {what} held out, to choose by. The draws hold {listed} "
+        f"rows out in turn, {len(numbers)} parts without a row in common."
+    )
 
 
 def _name(kind: str, word: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ..exceptions import NoUnlabeledRowsWarning
@@ -32,8 +33,13 @@ def compare(
     random_state: int,
     verbose: int,
     n_threads: int = 1,
+    splits: Sequence[tuple[NDArray, NDArray]] | None = None,
 ) -> LabelEfficiencyCurve:
-    """Run `label_efficiency_curve` with the settings that all benchmarks share."""
+    """Run `label_efficiency_curve` with the settings that all benchmarks share.
+
+    With `splits`, of the training rows, the draws take these in turn, and the test rows are not
+    looked at.
+    """
     with warnings.catch_warnings():
         # With "all" labels there is nothing left to learn from without them, and nothing amiss.
         warnings.simplefilter("ignore", NoUnlabeledRowsWarning)
@@ -41,7 +47,7 @@ def compare(
         warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
         return label_efficiency_curve(
             estimators,
-            **_rows(data, n_draws, random_state),
+            **_rows(data, n_draws, random_state, splits),
             n_labels=parse_labels(n_labels),
             labeled_only=[name for name in LABELED_ONLY if name in estimators],
             n_draws=n_draws,
@@ -53,7 +59,9 @@ def compare(
         )
 
 
-def _rows(data: BenchmarkData, n_draws: int, random_state: int) -> dict[str, Any]:
+def _rows(data: BenchmarkData, n_draws: int, random_state: int, splits: Any) -> dict[str, Any]:
+    if splits is not None:
+        return {"X": data.X_train, "y": data.y_train, "cv": splits}
     if not data.resplits:
         return {
             "X": data.X_train,

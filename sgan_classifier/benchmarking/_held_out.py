@@ -11,6 +11,7 @@ from ._data import BenchmarkData
 
 HELD_OUT = "_held_out"  # ends the names of data whose test rows are held out of the training rows
 SHARE = 0.25  # of the rows, where there are no groups
+N_PARTS = 3  # of the groups
 
 
 def hold_out_groups(data: BenchmarkData) -> BenchmarkData:
@@ -38,8 +39,7 @@ def hold_out_groups(data: BenchmarkData) -> BenchmarkData:
             f"The data {data.name!r} does not say which group each training row belongs to, so no "
             "group can be held out. Add groups_train to the .npz file."
         )
-    held_out = np.isin(data.groups, np.unique(data.groups)[::3])
-    return _put_aside(data, held_out)
+    return _put_aside(data, _parts_of_groups(data.groups)[0])
 
 
 def hold_out_rows(data: BenchmarkData) -> BenchmarkData:
@@ -54,11 +54,7 @@ def hold_out_rows(data: BenchmarkData) -> BenchmarkData:
     BenchmarkData
         Its name ends in "_held_out". Unlabelled rows stay among the training rows.
     """
-    labeled = np.flatnonzero(~is_unlabeled(data.y_train))
-    _, held_out = train_test_split(
-        labeled, test_size=SHARE, stratify=data.y_train[labeled], random_state=0
-    )
-    return _put_aside(data, np.isin(np.arange(len(data.y_train)), held_out))
+    return _put_aside(data, _quarter_of_rows(data.y_train))
 
 
 def hold_out(data: BenchmarkData) -> BenchmarkData:
@@ -73,6 +69,38 @@ def hold_out(data: BenchmarkData) -> BenchmarkData:
     BenchmarkData
     """
     return hold_out_rows(data) if data.groups is None else hold_out_groups(data)
+
+
+def held_out_splits(data: BenchmarkData) -> list[tuple[NDArray, NDArray]]:
+    """Return the training rows to learn from and those held out, for draws to take in turn.
+
+    Where groups are known, each third of them is held out once; elsewhere, the rows of
+    `hold_out_rows` are.
+
+    Parameters
+    ----------
+    data : BenchmarkData
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Positions in `X_train`, each pair in ascending order.
+    """
+    parts = (
+        [_quarter_of_rows(data.y_train)] if data.groups is None else _parts_of_groups(data.groups)
+    )
+    return [(np.flatnonzero(~held_out), np.flatnonzero(held_out)) for held_out in parts]
+
+
+def _parts_of_groups(groups: NDArray) -> list[NDArray[np.bool_]]:
+    names = np.unique(groups)
+    return [np.isin(groups, names[i::N_PARTS]) for i in range(min(N_PARTS, len(names)))]
+
+
+def _quarter_of_rows(y: NDArray) -> NDArray[np.bool_]:
+    labeled = np.flatnonzero(~is_unlabeled(y))
+    _, held_out = train_test_split(labeled, test_size=SHARE, stratify=y[labeled], random_state=0)
+    return np.isin(np.arange(len(y)), held_out)
 
 
 def _put_aside(data: BenchmarkData, held_out: NDArray[np.bool_]) -> BenchmarkData:
