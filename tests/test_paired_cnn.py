@@ -148,9 +148,11 @@ def test_draws_that_lose_more_than_a_point_and_a_half_are_counted():
             }
         )
     )
-    assert losses(curve, [10, 20, "all"]) == (2, 6)
-    assert losses_sentence(curve, [10, 20, "all"]).endswith(
-        "2 of 6 draws (33.3 %) lose more than 1.5 points to their CNN."
+    curve.n_labels = np.array([10, 20, 7300])
+    assert losses(curve, [10, 20, "all"]) == (2, 6, "10 to 20")
+    assert losses(curve, ["all", 20, "all"]) == (1, 3, "20")
+    assert losses_sentence(curve, [10, 20, "all"]) == (
+        "With 10 to 20 labels, 2 of 6 draws (33.3 %) lose more than 1.5 points to their CNN."
     )
     assert losses_sentence(curve, ["all"] * 3) == ""
 
