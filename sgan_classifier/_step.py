@@ -192,7 +192,7 @@ class TrainingStep:
         real_features = None
         if self.data.pool is not None:
             unlabeled_logits = next(logits_of)
-            real_features = next(features_of).detach().mean(dim=0)
+            real_features = next(features_of).detach().float().mean(dim=0)
             if settings.entropy_weight > 0:
                 entropy = losses.conditional_entropy(unlabeled_logits)
                 figures["entropy"] = entropy
@@ -227,6 +227,7 @@ class TrainingStep:
         kind = self.settings.generator_loss
         with self.discriminator.frozen():
             fake_logits, fake_features = self._discriminate(fake)
+            fake_features = fake_features.float()
             if kind == "non_saturating":
                 loss = losses.non_saturating(fake_logits)
             else:
@@ -296,4 +297,4 @@ class TrainingStep:
     def _discriminate(self, x: Tensor) -> tuple[Tensor, Tensor]:
         with self.net.autocast():
             logits, features = self.net.module_(x, self.rng)
-        return logits.float(), features.float()
+        return logits.float(), features

@@ -79,7 +79,8 @@ class _Affine(nn.Module):
     def reset(self, rng: torch.Generator | None) -> None:
         """Draw the weights from `rng`; from torch's global generator if it is None."""
         with torch.no_grad():
-            self.direction.normal_(0.0, self.std, generator=rng)
+            drawn = torch.empty(self.direction.shape, device=self.direction.device)
+            self.direction.copy_(drawn.normal_(0.0, self.std, generator=rng))
             self.bias.zero_()
             if self.scale is not None:
                 self.scale.copy_(self._norm())
@@ -121,7 +122,8 @@ class Conv2d(_Affine):
     On a CPU the channels lie last in memory, from the first convolution on: poolings and
     activations of tensors that lie otherwise, or in two ways, are up to ten times slower there. A
     convolution of few channels is a matrix product over patches where its input needs a gradient,
-    of which torch's own is four times slower, save in bf16 on a CPU with AMX.
+    of which torch's own is four times slower, save in bf16 on a CPU with AMX. The weights lie as
+    the channels do, or torch would bring them and their gradient into that order in every pass.
     """
 
     def __init__(
@@ -135,8 +137,16 @@ class Conv2d(_Affine):
         **kwargs: Any,
     ) -> None:
         super().__init__((n_out, n_in, kernel, kernel), n_in * kernel**2, n_out, **kwargs)
+        self.direction.data = self.direction.data.contiguous(memory_format=torch.channels_last)
         self.stride, self.padding = stride, padding
         self.has_few_inputs = n_in * kernel**2 <= FEW_INPUTS
+
+    @property
+    def weight(self) -> Tensor:
+        if self.scale is None:
+            return self.direction
+        channels_last = self.direction.permute(0, 2, 3, 1)  # whose order in memory is its own
+        return torch._weight_norm(channels_last, self.scale, 0).permute(0, 3, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.device.type == "cpu":
