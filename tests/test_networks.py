@@ -300,6 +300,17 @@ def test_channels_lie_last_with_and_without_a_gradient_of_the_input(n_channels, 
         assert y.permute(0, 2, 3, 1).is_contiguous()
 
 
+@pytest.mark.parametrize("weight_norm", [True, False])
+def test_weights_of_a_convolution_and_their_gradients_lie_as_the_channels_do(weight_norm):
+    layer = Conv2d(8, 6, 3, weight_norm=weight_norm)
+    layer.reset(torch.Generator().manual_seed(0))
+    drawn = torch.empty(6, 8, 3, 3).normal_(generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(layer.direction, layer.std * drawn)  # whatever the order in memory
+    layer(torch.randn(2, 8, 5, 5)).square().sum().backward()
+    for tensor in (layer.direction, layer.weight, layer.direction.grad):
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_layers_equal_torch_s_own():
     rng = generator_of()
     x = torch.randn(2, 3, 6, 6, generator=rng)

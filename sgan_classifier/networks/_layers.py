@@ -123,7 +123,7 @@ class Conv2d(_Affine):
     activations of tensors that lie otherwise, or in two ways, are up to ten times slower there. A
     convolution of few channels is a matrix product over patches where its input needs a gradient,
     of which torch's own is four times slower, save in bf16 on a CPU with AMX. The weights lie as
-    the channels do, or torch would bring them and their gradient into that order in every pass.
+    the channels do, or torch would bring them and their gradients into that order in every pass.
     """
 
     def __init__(
@@ -149,18 +149,21 @@ class Conv2d(_Affine):
         return torch._weight_norm(channels_last, self.scale, 0).permute(0, 3, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.device.type == "cpu":
+        weight = self.weight
+        if x.device.type != "cpu":
+            weight = weight.contiguous()
+        elif self.has_few_inputs and not _convolves_few_channels(x):
+            return self._over_patches(x, weight)
+        else:
             if self.has_few_inputs:
-                if not _convolves_few_channels(x):
-                    return self._over_patches(x)
                 x = x.clone(memory_format=torch.channels_last)  # also where one channel is both
             x = x.contiguous(memory_format=torch.channels_last)
-        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+        return F.conv2d(x, weight, self.bias, self.stride, self.padding)
 
-    def _over_patches(self, x: Tensor) -> Tensor:
+    def _over_patches(self, x: Tensor, weight: Tensor) -> Tensor:
         kernel = self.direction.shape[-1]
         patches = F.unfold(x, kernel, padding=self.padding, stride=self.stride)
-        outputs = F.linear(patches.transpose(1, 2), self.weight.flatten(1), self.bias)
+        outputs = F.linear(patches.transpose(1, 2), weight.flatten(1), self.bias)
         height = (x.shape[2] + 2 * self.padding - kernel) // self.stride + 1
         return outputs.unflatten(1, (height, -1)).permute(0, 3, 1, 2)
 
