@@ -101,6 +101,17 @@ def test_options_reach_the_cutter(moon_options):
     assert moon.diameter_px_train.min() >= 20
 
 
+def test_scenes_of_16_bits_give_the_patches_of_8(server, moon_options):
+    expected = fetch_lunar_nac(**moon_options)
+    for name in ("train/a", "test/b"):
+        file = server[0] / f"{name}.png"
+        pixels = np.asarray(Image.open(file))
+        Image.fromarray(pixels.astype(np.uint16) * 257).save(file)
+    moon = fetch_lunar_nac(**{**moon_options, "data_home": server[0].parent / "deep"})
+    np.testing.assert_array_equal(moon.X_train, expected.X_train)
+    np.testing.assert_array_equal(moon.X_test, expected.X_test)
+
+
 def test_scenes_without_a_usable_crater_are_named(server, moon_options):
     (server[0] / "test" / "b.txt").write_text("ID,X,Y,W,H\n")
     with pytest.raises(InvalidInputError, match="None of the scenes test/b has a crater"):

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .._random import draw_seed
-from ..exceptions import DownloadError, InvalidInputError
+from ..exceptions import DownloadError, InvalidInputError, UnreadableImageError
 from ._boxes import read_boxes
 from ._craters import CLASS_NAMES
+from ._image_file import read_pixels
 from ._patches import MIN_DIAMETER, Patches, cut_patches
 
 REPOSITORY = "yizuifangxiuyh/Lunar_Crater_Detection_Data"
@@ -261,8 +262,12 @@ def _cut_scene(
     boxes = read_boxes(file.with_suffix(".txt"))
     try:
         with Image.open(file, formats=["PNG"]) as image:
-            grey = image.convert("L")
-    except (OSError, SyntaxError) as error:  # Pillow's error for a broken PNG is the latter
+            if image.mode.startswith("I"):  # of 16 bits, which Pillow would clip to white
+                pixels = read_pixels(file, image.size[::-1], "grey", "uint8")
+                grey = Image.fromarray(pixels)
+            else:
+                grey = image.convert("L")
+    except (OSError, SyntaxError, UnreadableImageError) as error:  # Pillow's error for a broken PNG is the latter
         raise DownloadError(
             f"{file} is no picture that can be read ({error}). Delete it, and it is downloaded "
             "again."
