@@ -215,6 +215,17 @@ def test_predict_names_what_it_cannot_read_and_keeps_odd_names(craters, model, t
     assert [os.fsencode(name) for name in names] == [b'a "b",\nc.png', b"\xff.png"]
 
 
+def test_predict_leaves_out_what_holds_nan(tmp_path):
+    X = np.random.default_rng(0).random((8, 16, 16), dtype=np.float32)
+    save(cnn().fit(X, [0, 1] * 4), tmp_path / "m")
+    (tmp_path / "images").mkdir()
+    Image.fromarray(X[0]).save(tmp_path / "images" / "good.tif")
+    Image.fromarray(X[0] * np.nan).save(tmp_path / "images" / "bad.tif")
+    with pytest.warns(UnreadableImageWarning, match=r"'bad\.tif' holds NaN"):
+        run("predict", tmp_path / "m", tmp_path / "images", "-o", tmp_path / "p.csv")
+    assert [row["file"] for row in read_table(tmp_path / "p.csv")] == ["good.tif"]
+
+
 def test_predict_refuses_a_model_of_feature_tables(tmp_path, craters):
     save(cnn().fit(np.random.default_rng(0).random((8, 5)), [0, 1] * 4), tmp_path / "m")
     (tmp_path / "p.csv").write_text("an older table")
