@@ -191,6 +191,27 @@ def test_an_unfinished_tile_is_scanned_again(geotiff, tmp_path):
     same(scan_scene(model(), geotiff, tmp_path, **SIZES).all_candidates, whole.all_candidates)
 
 
+@pytest.mark.parametrize("n_bytes", [0, 50, 500])
+def test_a_damaged_tile_is_scanned_again(geotiff, tmp_path, n_bytes):
+    whole = scan_scene(model(), geotiff, tmp_path, **SIZES)
+    (tile,) = (tmp_path / "tiles").glob("*.npz")
+    good = tile.read_bytes()
+    tile.write_bytes(good[:n_bytes])
+    again = scan_scene(model(), geotiff, tmp_path, **SIZES)
+    same(again.all_candidates, whole.all_candidates)
+    assert again.n_windows == whole.n_windows
+    assert len(tile.read_bytes()) == len(good)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"scene": {', b"[]", b"\xff"])
+def test_a_damaged_note_of_the_scan_is_named_with_the_remedy(geotiff, tmp_path, content):
+    quick = {"diameters": (14, 14), "stride": 0.5}
+    scan_scene(model(), geotiff, tmp_path, **quick)
+    (tmp_path / "tiles" / "scan.json").write_bytes(content)
+    with pytest.raises(InvalidInputError, match=r"scan\.json is damaged.* Delete .*tiles, "):
+        scan_scene(model(), geotiff, tmp_path, **quick)
+
+
 def test_a_tile_that_cannot_be_written_leaves_no_file(geotiff, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
