@@ -78,6 +78,12 @@ def test_images_of_every_layout_are_drawn(layout):
     np.testing.assert_allclose(display.axes_[2, 0].images[0].get_array(), expected)
 
 
+def test_dollar_signs_begin_no_formula():
+    display = CertaintyDisplay(IMAGES, PROBABILITIES, [r"a$\b$", "$x_"]).plot(n_images=1)
+    display.figure_.canvas.draw()
+    assert display.axes_[0, 0].get_ylabel() == "surest:\na$\\b$"
+
+
 def test_figure_given_is_drawn_on():
     figure = mpl.figure.Figure(layout="constrained")
     display = CertaintyDisplay(IMAGES, PROBABILITIES, [0, 1]).plot(figure, n_images=1)

@@ -138,6 +138,12 @@ def test_titles_that_are_not_one_a_column_are_refused():
         display.plot(n_columns=4)
 
 
+def test_dollar_signs_in_titles_begin_no_formula():
+    display = SamplesDisplay(np.zeros((2, 3, 3)), column_titles=[r"a$\b$", "$x_"]).plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_xticklabels()[0].get_text() == r"a$\b$"
+
+
 def test_images_of_two_channels_are_refused():
     with pytest.raises(InvalidInputError, match=r"shape \(4, 3, 3, 2\).*one or three channels"):
         SamplesDisplay(np.zeros((4, 3, 3, 2))).plot()

@@ -168,7 +168,8 @@ class CertaintyDisplay:
         for axes, (title, rows) in zip(self.axes_, self.rows_.items(), strict=True):
             for ax in axes:
                 strip_axes(ax)
-            axes[0].set_ylabel(title.replace(": ", ":\n"), fontsize="small")
+            title = title.replace(": ", ":\n", 1)
+            axes[0].set_ylabel(title, fontsize="small", parse_math=False)
             for ax, row in zip(axes, rows, strict=False):
                 show(ax, images[row])
                 label = labels[row] if is_known[row] else None

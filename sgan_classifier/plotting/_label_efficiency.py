@@ -164,6 +164,7 @@ class LabelEfficiencyDisplay:
         ax.set_ylabel(score_name or self.curve.scoring.replace("_", " ").capitalize())
         ax.grid(axis="y", linewidth=0.5, alpha=0.4)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, loc="best")
+        for text in ax.legend(frameon=False, loc="best").get_texts():
+            text.set_parse_math(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self

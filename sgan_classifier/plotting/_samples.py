@@ -179,7 +179,7 @@ class SamplesDisplay:
             middles = [column * (width + 1) + (width - 1) / 2 for column in range(n_columns)]
             ax.xaxis.tick_top()
             ax.xaxis.set_label_position("top")
-            ax.set_xticks(middles, titles)
+            ax.set_xticks(middles, titles, parse_math=False)
             ax.tick_params(length=0)
         self.ax_, self.figure_ = ax, ax.figure
         return self
