@@ -28,14 +28,19 @@ StrictOption = Annotated[
 ]
 
 
+def printable(text: str) -> str:
+    """Replace bytes of names that are no text, which no font can draw and no terminal show."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def say(text: str = "") -> None:
     """Write a line of results."""
-    typer.echo(text)
+    typer.echo(printable(text))
 
 
 def note(text: str) -> None:
     """Write a line about the course of things, to standard error."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
 def stop(text: str) -> typer.Exit:
