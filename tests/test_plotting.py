@@ -89,6 +89,21 @@ def test_dollar_signs_begin_no_formula():
     assert display.ax_.get_legend().get_texts()[0].get_text() == r"a$\b$ 0"
 
 
+def test_names_that_begin_with_an_underscore_stand_in_the_legend():
+    _, ax = matplotlib.pyplot.subplots()
+    ax.axhline(0.5, label="chance")
+    display = LabelEfficiencyDisplay(make_curve(2, name="_method")).plot(ax)
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == ["chance", "_method 0", "_method 1"]
+    handles = display.ax_.get_legend().legend_handles
+    assert [handle.get_marker() for handle in handles] == ["None", "o", "s"]
+
+
+def test_no_name_to_draw_is_refused():
+    with pytest.raises(InvalidInputError, match=r"names=\[\] names nothing to draw"):
+        LabelEfficiencyDisplay(make_curve()).plot(names=[])
+
+
 def test_one_draw_has_no_bands():
     display = LabelEfficiencyDisplay(make_curve(n_draws=1)).plot()
     assert len(display.lines_) == 3
