@@ -1,5 +1,7 @@
 """Displays of the most and least certain images."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -62,6 +64,25 @@ def test_captions_and_images_do_not_overlap():
     display.figure_.canvas.draw()
     for above, below in zip(display.axes_[:-1, 0], display.axes_[1:, 0], strict=True):
         assert above.texts[0].get_window_extent().y0 > below.get_window_extent().y1
+
+
+@pytest.mark.parametrize("n_images", [5, 8])
+def test_long_names_of_classes_do_not_overlap(n_images):
+    names = ["crater with central peak", "smooth plains", "boulder field"]
+    rng = np.random.default_rng(0)
+    images, probabilities = rng.random((60, 8, 8)), rng.dirichlet(np.ones(3), 60)
+    y = np.array(names)[rng.integers(0, 3, 60)]
+    display = CertaintyDisplay(images, probabilities, names, y=y).plot(n_images=n_images)
+    display.figure_.canvas.draw()
+    for axes in display.axes_:
+        texts = axes[0].yaxis.label, *(ax.texts[0] for ax in axes)
+        places = [text.get_window_extent() for text in texts]
+        for left, right in pairwise(places):
+            assert left.x1 < right.x0
+    titles = [axes[0].yaxis.label.get_window_extent() for axes in display.axes_]
+    for above, below in pairwise(titles):
+        assert above.y0 > below.y1
+    assert "surest: crater with central peak" in display.rows_
 
 
 @pytest.mark.parametrize("layout", ["channels_first", "channels_last", "flat"])
