@@ -91,6 +91,18 @@ def test_flat_images_are_drawn_without_a_division_by_zero():
     assert np.isfinite(np.asarray(grid)).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_pixel_that_is_not_finite_leaves_the_others_as_they_are(value, channels):
+    images = np.broadcast_to(np.arange(9.0).reshape(3, 3, 1), (2, 3, 3, channels)).copy()
+    expected = np.array(SamplesDisplay(images).plot(n_columns=2).ax_.images[0].get_array())
+    images[0, 1, 1] = value
+    display = SamplesDisplay(images).plot(n_columns=2)
+    display.figure_.canvas.draw()
+    expected[1, 1] = 0.0 if value == -np.inf else 1.0
+    np.testing.assert_array_equal(display.ax_.images[0].get_array(), expected)
+
+
 def test_samples_of_a_table_are_refused(digits):
     y = mask_labels(digits.y_train, 20, random_state=0)
     model = SGANClassifier(**TINY).fit(digits.X_train.reshape(len(y), -1), y)
