@@ -121,6 +121,11 @@ def test_parts_that_do_not_fit_are_refused():
             CertaintyDisplay(images, PROBABILITIES, classes, y=y).plot()
 
 
+def test_no_image_in_a_row_is_refused():
+    with pytest.raises(InvalidInputError, match="n_images=0 is not a whole number"):
+        CertaintyDisplay(IMAGES, PROBABILITIES, [0, 1]).plot(n_images=0)
+
+
 def test_table_is_refused():
     X = noise_images().reshape(24, -1).astype(np.float32)
     model = sgan().fit(X, few_labels())

@@ -212,6 +212,7 @@ def test_no_folder_is_an_error_that_says_what_is_there(tmp_path):
     "options",
     [
         {"mode": "gray"},
+        {"image_size": 32.0},
         {"dtype": "int8"},
         {"on_error": "skip"},
         {"image_size": (3, 0)},

@@ -153,7 +153,16 @@ def test_broken_content_is_a_named_error(server, moon_options, file, content, er
         fetch_lunar_nac(**moon_options)
 
 
-@pytest.mark.parametrize("options", [{"image_size": 0}, {"train_scenes": ()}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image_size": 0},
+        {"min_diameter": "12"},
+        {"train_scenes": ()},
+        {"train_scenes": "train/mine"},
+        {"test_scenes": "test/mine"},
+    ],
+)
 def test_option_that_makes_no_sense_is_named(options):
     with pytest.raises(InvalidInputError, match=next(iter(options))):
         fetch_lunar_nac(**options)

@@ -4,13 +4,15 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from tiny import cnn, few_labels, noise_images
 
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.callbacks import SampleRecorder
 from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.model_selection import mask_labels
-from sgan_classifier.plotting import SamplesDisplay, TrainingCurveDisplay
+from sgan_classifier.plotting import ContactSheetDisplay, SamplesDisplay, TrainingCurveDisplay
 
 TINY = {"max_iter": 4, "width": 4, "batch_size": 10, "random_state": 0}
 
@@ -100,7 +102,8 @@ def test_a_pixel_that_is_not_finite_leaves_the_others_as_they_are(value, channel
     display = SamplesDisplay(images).plot(n_columns=2)
     display.figure_.canvas.draw()
     expected[1, 1] = 0.0 if value == -np.inf else 1.0
-    np.testing.assert_array_equal(display.ax_.images[0].get_array(), expected)
+    drawn = np.ma.filled(display.ax_.images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(drawn, expected)
 
 
 def test_samples_of_a_table_are_refused(digits):
@@ -115,6 +118,20 @@ def test_what_cannot_be_drawn_is_named():
         SamplesDisplay.from_estimator(cnn().fit(noise_images(), few_labels()))
     with pytest.raises(InvalidInputError, match="history is empty"):
         TrainingCurveDisplay([]).plot()
+    pipeline = make_pipeline(LogisticRegression()).fit([[0], [1]], [0, 1])
+    for display, what in ((SamplesDisplay, "generator"), (TrainingCurveDisplay, "history")):
+        with pytest.raises(InvalidInputError, match=f"Pipeline has no {what}.*out of a pipeline"):
+            display.from_estimator(pipeline)
+
+
+@pytest.mark.parametrize("n_columns", [0, -1, 2.5])
+def test_number_of_columns_that_makes_no_sense_is_named(n_columns):
+    for display in (
+        SamplesDisplay(np.zeros((2, 3, 3))),
+        ContactSheetDisplay(np.zeros((2, 3, 3)), ["a", "b"]),
+    ):
+        with pytest.raises(InvalidInputError, match=f"n_columns={n_columns} is not a whole number"):
+            display.plot(n_columns=n_columns)
 
 
 def test_values_outside_the_range_are_drawn_black_and_white():

@@ -5,13 +5,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from .._numbers import check_number, check_whole_number
 from .._random import draw_seed
 from ..exceptions import DownloadError, InvalidInputError, UnreadableImageError
 from ._boxes import read_boxes
@@ -173,10 +173,13 @@ def fetch_lunar_nac(
     >>> moon.X_train.shape  # doctest: +SKIP
     (7300, 32, 32)
     """
-    if not isinstance(image_size, Integral) or image_size < 1:
-        raise InvalidInputError(f"image_size={image_size!r} is not a positive whole number.")
-    if not train_scenes or not test_scenes:
-        raise InvalidInputError("train_scenes and test_scenes must each name a scene.")
+    check_whole_number("image_size", image_size, 1)
+    check_number("min_diameter", min_diameter)
+    for part, scenes in (("train_scenes", train_scenes), ("test_scenes", test_scenes)):
+        if isinstance(scenes, str) or not scenes:
+            raise InvalidInputError(
+                f"{part}={scenes!r} is no tuple of names. Pass at least one, such as ('test/b',)."
+            )
     rng = np.random.default_rng(draw_seed(random_state))
     names = [*train_scenes, *test_scenes]
     files = [

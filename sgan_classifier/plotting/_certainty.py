@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._labels import is_unlabeled, label_array
+from .._numbers import check_whole_number
 from ..exceptions import InvalidInputError
 from ._images import as_images, show, strip_axes, to_unit_range, write_caption
 from ._style import COLORS, new_figure
@@ -150,6 +151,7 @@ class CertaintyDisplay:
         """
         probabilities, classes = np.asarray(self.probabilities), np.asarray(self.classes)
         self._check(probabilities, classes)
+        check_whole_number("n_images", n_images, 1)
         predicted, certainty = probabilities.argmax(axis=1), probabilities.max(axis=1)
         order = np.argsort(-certainty, kind="stable")
         self.rows_ = {

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from .._numbers import check_number
 from ..exceptions import InvalidInputError
 from ._candidates import Candidates
 from ._classifier import WindowClassifier
@@ -178,6 +179,7 @@ def scan_scene(
     scene, folder = Path(scene), Path(folder)
     classifier = WindowClassifier(estimator, positive)
     grid = check_grid(classifier.input_shape, diameters, size_step, stride, window_factor)
+    check_number("threshold", threshold)
     if not 0.0 < threshold < np.inf:
         raise InvalidInputError(f"threshold={threshold!r} is no finite number above 0.")
     _check_fractions(
@@ -191,6 +193,8 @@ def scan_scene(
         raise InvalidInputError(
             f"tile_size={tile_size!r} is no whole number of at least {pixel} pixels."
         )
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInputError(f"{folder} is a file. Pass a folder for the outcome.")
     settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
     with open_scene(scene, classifier.input_shape[0], classifier.fit_dtype) as opened:
         tiles = plan_tiles(opened.height, opened.width, int(tile_size) // pixel * pixel)
@@ -246,5 +250,6 @@ def _scan_tiles(
 
 def _check_fractions(**fractions: float) -> None:
     for name, value in fractions.items():
+        check_number(name, value)
         if not 0.0 < value <= 1.0:
             raise InvalidInputError(f"{name}={value!r} is not above 0 and at most 1.")
