@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from ._arrays import to_array
 from ._labels import is_unlabeled
 from ._random import draw_seed
 from .exceptions import InvalidInputError
@@ -113,9 +114,11 @@ def suggest(
     True
     >>> y[rows] = y_true[rows]  # this is where an expert looks at X[rows]
     """
-    if strategy not in STRATEGIES:
+    if not isinstance(strategy, str) or strategy not in STRATEGIES:
         raise InvalidInputError(f"strategy={strategy!r} is unknown. Use one of {[*STRATEGIES]}.")
-    X = X if hasattr(X, "shape") else np.asarray(X)
+    X = X if hasattr(X, "shape") else to_array(X, "X")
+    if len(X.shape) == 0:  # as of a generator
+        raise InvalidInputError(f"X={X!r} has no rows. Pass an array, or a list of the rows.")
     candidates = _unlabeled_rows(y, X.shape[0])
     _check_n(n, len(candidates))
     check_is_fitted(estimator)

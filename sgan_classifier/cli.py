@@ -5,6 +5,7 @@ import warnings
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from . import __version__
 from .commands import COMMANDS
@@ -12,8 +13,18 @@ from .commands._common import FAILED, INTERRUPTED
 
 PROGRAM = "sgan-classifier"
 
+
+class _Group(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:  # typer would say no more than "Aborted!"
+            raise RuntimeError(f"A file ends too early ({error}).") from error
+
+
 app = typer.Typer(
     name=PROGRAM,
+    cls=_Group,
     help="Learn an image classifier from a few labels and many unlabelled images.",
     no_args_is_help=True,
     add_completion=False,

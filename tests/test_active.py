@@ -221,6 +221,17 @@ def test_unknown_strategy_is_refused_with_the_known_ones():
         suggest(Oracle(), rows_of([0.5], [0]), 1, strategy="guess")
 
 
+def test_several_strategies_are_refused():
+    with pytest.raises(InvalidInputError, match=r"strategy=\['margin'\] is unknown"):
+        suggest(Oracle(), rows_of([0.5], [0]), 1, strategy=["margin"])
+
+
+@pytest.mark.parametrize("X", [(row for row in rows_of([0.5], [0])), np.array(5.0), None])
+def test_what_has_no_rows_is_refused(X):
+    with pytest.raises(InvalidInputError, match=r"has no rows\. Pass an array"):
+        suggest(Oracle(), X, 1)
+
+
 def test_unfitted_estimator_is_refused():
     with pytest.raises(NotFittedError):
         suggest(sgan(), noise_images(), 1)

@@ -43,6 +43,10 @@ def test_other_encodings_do_no_harm(tmp_path):
         ("ID,X,Y,W,H\n7,1,nan,3,4\n", "line 2"),
         ("ID,X,Y,W,H\n7,one,2,3,4\n", "line 2"),
         ("ID,X,Y,W,H\n7,1,2,-3,4\n", "line 2"),
+        ('ID,X,Y,W,H\n"a\nb",1,2,3,4\n8,5\n', "line 4, '8,5',"),
+        ('X,Y,W,H,note\n1,1,2,2,ok\n1,1,2,2,"fresh\n5,5,2,2,ok\n', "line 3 .*quotation mark"),
+        ('X,Y,W,H,note\n1,1,2,2,"old\n5,5,2,2,"fresh\n', "line 2 .*quotation mark"),
+        (f"X,Y,W,H,note\n1,1,2,2,{'a' * 200_000}\n", "line 2 .*field limit"),
     ],
 )
 def test_what_is_no_table_is_refused_by_line(tmp_path, text, message):

@@ -1,5 +1,7 @@
 """Displays of the most and least certain images."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -64,6 +66,25 @@ def test_captions_and_images_do_not_overlap():
         assert above.texts[0].get_window_extent().y0 > below.get_window_extent().y1
 
 
+@pytest.mark.parametrize("n_images", [5, 8])
+def test_long_names_of_classes_do_not_overlap(n_images):
+    names = ["crater with central peak", "smooth plains", "boulder field"]
+    rng = np.random.default_rng(0)
+    images, probabilities = rng.random((60, 8, 8)), rng.dirichlet(np.ones(3), 60)
+    y = np.array(names)[rng.integers(0, 3, 60)]
+    display = CertaintyDisplay(images, probabilities, names, y=y).plot(n_images=n_images)
+    display.figure_.canvas.draw()
+    for axes in display.axes_:
+        texts = axes[0].yaxis.label, *(ax.texts[0] for ax in axes)
+        places = [text.get_window_extent() for text in texts]
+        for left, right in pairwise(places):
+            assert left.x1 < right.x0
+    titles = [axes[0].yaxis.label.get_window_extent() for axes in display.axes_]
+    for above, below in pairwise(titles):
+        assert above.y0 > below.y1
+    assert "surest: crater with central peak" in display.rows_
+
+
 @pytest.mark.parametrize("layout", ["channels_first", "channels_last", "flat"])
 def test_images_of_every_layout_are_drawn(layout):
     X, parameters = noise_images(channels=3), {}
@@ -76,6 +97,12 @@ def test_images_of_every_layout_are_drawn(layout):
     row = display.rows_["least sure"][0]
     expected = noise_images(channels=3)[row] / 255
     np.testing.assert_allclose(display.axes_[2, 0].images[0].get_array(), expected)
+
+
+def test_dollar_signs_begin_no_formula():
+    display = CertaintyDisplay(IMAGES, PROBABILITIES, [r"a$\b$", "$x_"]).plot(n_images=1)
+    display.figure_.canvas.draw()
+    assert display.axes_[0, 0].get_ylabel() == "surest:\na$\\b$"
 
 
 def test_figure_given_is_drawn_on():
@@ -92,6 +119,11 @@ def test_parts_that_do_not_fit_are_refused():
     ):
         with pytest.raises(InvalidInputError, match="do not fit each other"):
             CertaintyDisplay(images, PROBABILITIES, classes, y=y).plot()
+
+
+def test_no_image_in_a_row_is_refused():
+    with pytest.raises(InvalidInputError, match="n_images=0 is not a whole number"):
+        CertaintyDisplay(IMAGES, PROBABILITIES, [0, 1]).plot(n_images=0)
 
 
 def test_table_is_refused():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sgan_classifier import __version__
+from sgan_classifier import __version__, persistence
 from sgan_classifier._demo import run_demo
 from sgan_classifier.cli import main
 
@@ -93,3 +93,14 @@ def test_failure_is_a_sentence_and_status_1(capsys, tmp_path):
     status, _, err = run(capsys, "demo", "--out", str(blocked))
     assert status == 1
     assert err == f"Error: {blocked} is a file. Pass a folder as --out.\n"
+
+
+def test_file_that_ends_too_early_is_no_abortion(capsys, tmp_path, monkeypatch):
+    def load(path):
+        raise EOFError("No data left in file")
+
+    monkeypatch.setattr(persistence, "load", load)
+    (tmp_path / "m").write_bytes(b"")
+    status, _, err = run(capsys, "predict", str(tmp_path / "m"), ".", "-o", str(tmp_path / "p.csv"))
+    assert status == 1
+    assert err == "Error: A file ends too early (No data left in file).\n"

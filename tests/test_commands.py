@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.cli import app, main
+from sgan_classifier.commands._common import check_output
 from sgan_classifier.commands._model_images import BATCH
 from sgan_classifier.commands.evaluate import _wilson
 from sgan_classifier.datasets import load_image_folder, make_craters
@@ -215,6 +216,17 @@ def test_predict_names_what_it_cannot_read_and_keeps_odd_names(craters, model, t
     assert [os.fsencode(name) for name in names] == [b'a "b",\nc.png', b"\xff.png"]
 
 
+def test_predict_leaves_out_what_holds_nan(tmp_path):
+    X = np.random.default_rng(0).random((8, 16, 16), dtype=np.float32)
+    save(cnn().fit(X, [0, 1] * 4), tmp_path / "m")
+    (tmp_path / "images").mkdir()
+    Image.fromarray(X[0]).save(tmp_path / "images" / "good.tif")
+    Image.fromarray(X[0] * np.nan).save(tmp_path / "images" / "bad.tif")
+    with pytest.warns(UnreadableImageWarning, match=r"'bad\.tif' holds NaN"):
+        run("predict", tmp_path / "m", tmp_path / "images", "-o", tmp_path / "p.csv")
+    assert [row["file"] for row in read_table(tmp_path / "p.csv")] == ["good.tif"]
+
+
 def test_predict_refuses_a_model_of_feature_tables(tmp_path, craters):
     save(cnn().fit(np.random.default_rng(0).random((8, 5)), [0, 1] * 4), tmp_path / "m")
     (tmp_path / "p.csv").write_text("an older table")
@@ -298,6 +310,27 @@ def test_benchmark_refuses_what_has_no_labels_to_hide(tmp_path):
     Image.fromarray(noise_images(1)[0]).save(tmp_path / "a" / "1.png")
     with pytest.raises(InvalidInputError, match="too few labels"):
         run("benchmark", tmp_path, "-o", tmp_path / "report")
+
+
+# ---------------------------------------------------------------- output files
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are a thing of POSIX")
+@pytest.mark.parametrize("force", [False, True])
+def test_output_that_is_no_file_is_refused_before_the_work(tmp_path, force):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidInputError, match="pipe or the like, and no file"):
+        check_output(tmp_path / "pipe", force)
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may write to any file")
+def test_output_that_may_not_be_written_to_is_refused_before_the_work(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("an older table")
+    path.chmod(0o400)
+    with pytest.raises(PermissionError, match=r"p\.csv may not be written to"):
+        check_output(path, True)
+    check_output(path, True, in_place=False)
 
 
 # ---------------------------------------------------------------- status and Ctrl-C

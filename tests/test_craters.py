@@ -145,6 +145,7 @@ def test_scene_without_room_has_fewer_craters_and_one_without_craters_none():
         {"sun_elevation": (0, 30)},
         {"sun_elevation": (30, 20)},
         {"sun_azimuth": ("low", "high")},
+        {"sun_azimuth": 90},
         {"max_wear": -1},
     ],
 )
@@ -154,7 +155,15 @@ def test_patch_option_that_makes_no_sense_is_named(options):
 
 
 @pytest.mark.parametrize(
-    "options", [{"image_size": (512, 8)}, {"n_craters": -1}, {"diameters": (8, 900)}]
+    "options",
+    [
+        {"image_size": (512, 8)},
+        {"image_size": 64.5},
+        {"image_size": (40,)},
+        {"n_craters": -1},
+        {"diameters": (8, 900)},
+        {"diameters": 5},
+    ],
 )
 def test_scene_option_that_makes_no_sense_is_named(options):
     with pytest.raises(InvalidInputError, match=next(iter(options))):

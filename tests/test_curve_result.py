@@ -44,6 +44,15 @@ def test_paired_differences_take_out_the_luck_of_the_draw(curve):
         curve.paired_difference("best", "plain")
 
 
+@pytest.mark.parametrize("confidence", [95, 1.0, 0.0, float("nan")])
+def test_confidence_in_percent_is_refused(curve, confidence):
+    for measure in (curve.interval, curve.to_markdown):
+        with pytest.raises(ValueError, match=r"confidence=.* is not between 0 and 1"):
+            measure(confidence)
+    with pytest.raises(ValueError, match="confidence"):
+        curve.paired_difference("good", "plain", confidence)
+
+
 def test_one_draw_has_no_interval():
     one = {"a": np.array([[0.5]])}
     curve = LabelEfficiencyCurve(np.array([10]), np.array([0]), "accuracy", one, one, one, one)

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from image_files import load_and_catch, noise, save
+from image_files import load_and_catch, noise, save, write_tiff
 from PIL import Image
 
 from sgan_classifier.datasets import load_image_folder
@@ -57,6 +57,21 @@ def test_bad_file_is_left_out_by_name_or_refused(folder, tmp_path, make):
     np.testing.assert_array_equal(images.X[1], noise(seed=0))
     with pytest.raises(UnreadableImageError, match=r"'crater/bad\.png'"):
         load_image_folder(folder, on_error="raise")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("channels", [None, 3])
+def test_floats_that_are_not_finite_are_left_out_by_name(tmp_path, value, channels):
+    good = noise(channels=channels).astype(np.float32)
+    bad = good.copy()
+    bad[2, 3] = value
+    write_tiff(tmp_path / "crater" / "good.tif", good)
+    write_tiff(tmp_path / "plain" / "good.tif", good)
+    write_tiff(tmp_path / "plain" / "bad.tif", bad)
+    images, message = load_and_catch(tmp_path)
+    assert "'plain/bad.tif' holds NaN or infinite values" in message
+    assert images.files.tolist() == ["crater/good.tif", "plain/good.tif"]
+    np.testing.assert_array_equal(images.X[0], good)
 
 
 def test_content_counts_and_not_the_ending(folder):
@@ -197,6 +212,7 @@ def test_no_folder_is_an_error_that_says_what_is_there(tmp_path):
     "options",
     [
         {"mode": "gray"},
+        {"image_size": 32.0},
         {"dtype": "int8"},
         {"on_error": "skip"},
         {"image_size": (3, 0)},

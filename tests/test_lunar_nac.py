@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sgan_classifier.datasets import fetch_lunar_nac, make_crater_scene
+from sgan_classifier.datasets import _patches, fetch_lunar_nac, make_crater_scene
 from sgan_classifier.datasets._boxes import iou, read_boxes, without_duplicates
 from sgan_classifier.datasets._lunar_nac import CHECKSUMS, TEST_SCENES, TRAIN_SCENES
 from sgan_classifier.datasets._patches import cut_patches
@@ -101,6 +101,17 @@ def test_options_reach_the_cutter(moon_options):
     assert moon.diameter_px_train.min() >= 20
 
 
+def test_scenes_of_16_bits_give_the_patches_of_8(server, moon_options):
+    expected = fetch_lunar_nac(**moon_options)
+    for name in ("train/a", "test/b"):
+        file = server[0] / f"{name}.png"
+        pixels = np.asarray(Image.open(file))
+        Image.fromarray(pixels.astype(np.uint16) * 257).save(file)
+    moon = fetch_lunar_nac(**{**moon_options, "data_home": server[0].parent / "deep"})
+    np.testing.assert_array_equal(moon.X_train, expected.X_train)
+    np.testing.assert_array_equal(moon.X_test, expected.X_test)
+
+
 def test_scenes_without_a_usable_crater_are_named(server, moon_options):
     (server[0] / "test" / "b.txt").write_text("ID,X,Y,W,H\n")
     with pytest.raises(InvalidInputError, match="None of the scenes test/b has a crater"):
@@ -142,7 +153,16 @@ def test_broken_content_is_a_named_error(server, moon_options, file, content, er
         fetch_lunar_nac(**moon_options)
 
 
-@pytest.mark.parametrize("options", [{"image_size": 0}, {"train_scenes": ()}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image_size": 0},
+        {"min_diameter": "12"},
+        {"train_scenes": ()},
+        {"train_scenes": "train/mine"},
+        {"test_scenes": "test/mine"},
+    ],
+)
 def test_option_that_makes_no_sense_is_named(options):
     with pytest.raises(InvalidInputError, match=next(iter(options))):
         fetch_lunar_nac(**options)
@@ -190,6 +210,30 @@ def test_dark_windows_are_left_out():
     )
     assert centers[y == 1].tolist() == [[160, 100]]
     assert centers[y == 0][:, 0].min() > 90
+
+
+def test_full_scene_is_tried_once_and_draws_as_before(monkeypatch):
+    pixels = np.full((96, 96), 100, np.uint8)
+    boxes = np.array([[x, y, 20.0, 20] for x in range(6, 90, 21) for y in range(6, 90, 21)])[:16]
+    tried = []
+    place = _patches._place_without_crater
+
+    def count(*arguments):
+        tried.append(arguments)
+        return place(*arguments)
+
+    monkeypatch.setattr(_patches, "_place_without_crater", count)
+    rng, expected = np.random.default_rng(0), np.random.default_rng(0)
+    y = cut_patches(Image.fromarray(pixels), boxes, 32, 12.0, rng).y
+    assert y.tolist() == [1] * 16
+    assert len(tried) == 17, "the sides of the first crater, and no more"
+    # what all the tries would have drawn
+    expected.permutation(16)
+    for _ in range(16):
+        expected.permutation(16)
+        for _ in range(17 * 500):
+            expected.uniform(0, [64, 64])
+    assert rng.random() == expected.random()
 
 
 def test_crater_marked_twice_is_cut_once():

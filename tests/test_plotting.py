@@ -22,11 +22,11 @@ def close_figures():
     matplotlib.pyplot.close("all")
 
 
-def make_curve(n_estimators=3, n_draws=5):
+def make_curve(n_estimators=3, n_draws=5, name="method"):
     rng = np.random.RandomState(0)
     n_labels = np.array([7300, 10, 100])  # in no order
     scores = {
-        f"method {i}": 0.7
+        f"{name} {i}": 0.7
         + 0.02 * i
         + 0.05 * np.log10(n_labels)[:, None]
         + rng.normal(0, 0.01, (3, n_draws))
@@ -81,6 +81,27 @@ def test_given_axes_names_and_score_name_are_used():
 def test_a_name_of_no_estimator_is_refused():
     with pytest.raises(InvalidInputError, match="'method 9', which is none"):
         LabelEfficiencyDisplay(make_curve()).plot(names=["method 9"])
+
+
+def test_dollar_signs_begin_no_formula():
+    display = LabelEfficiencyDisplay(make_curve(1, name=r"a$\b$")).plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_legend().get_texts()[0].get_text() == r"a$\b$ 0"
+
+
+def test_names_that_begin_with_an_underscore_stand_in_the_legend():
+    _, ax = matplotlib.pyplot.subplots()
+    ax.axhline(0.5, label="chance")
+    display = LabelEfficiencyDisplay(make_curve(2, name="_method")).plot(ax)
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == ["chance", "_method 0", "_method 1"]
+    handles = display.ax_.get_legend().legend_handles
+    assert [handle.get_marker() for handle in handles] == ["None", "o", "s"]
+
+
+def test_no_name_to_draw_is_refused():
+    with pytest.raises(InvalidInputError, match=r"names=\[\] names nothing to draw"):
+        LabelEfficiencyDisplay(make_curve()).plot(names=[])
 
 
 def test_one_draw_has_no_bands():

@@ -191,6 +191,27 @@ def test_an_unfinished_tile_is_scanned_again(geotiff, tmp_path):
     same(scan_scene(model(), geotiff, tmp_path, **SIZES).all_candidates, whole.all_candidates)
 
 
+@pytest.mark.parametrize("n_bytes", [0, 50, 500])
+def test_a_damaged_tile_is_scanned_again(geotiff, tmp_path, n_bytes):
+    whole = scan_scene(model(), geotiff, tmp_path, **SIZES)
+    (tile,) = (tmp_path / "tiles").glob("*.npz")
+    good = tile.read_bytes()
+    tile.write_bytes(good[:n_bytes])
+    again = scan_scene(model(), geotiff, tmp_path, **SIZES)
+    same(again.all_candidates, whole.all_candidates)
+    assert again.n_windows == whole.n_windows
+    assert len(tile.read_bytes()) == len(good)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"scene": {', b"[]", b"\xff"])
+def test_a_damaged_note_of_the_scan_is_named_with_the_remedy(geotiff, tmp_path, content):
+    quick = {"diameters": (14, 14), "stride": 0.5}
+    scan_scene(model(), geotiff, tmp_path, **quick)
+    (tmp_path / "tiles" / "scan.json").write_bytes(content)
+    with pytest.raises(InvalidInputError, match=r"scan\.json is damaged.* Delete .*tiles, "):
+        scan_scene(model(), geotiff, tmp_path, **quick)
+
+
 def test_a_tile_that_cannot_be_written_leaves_no_file(geotiff, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -278,6 +299,11 @@ def test_progress_is_shown_only_if_asked_for(geotiff, tmp_path, capsys):
         ({"size_step": 1.0}, "size_step=1.0 is outside"),
         ({"stride": 0.0}, "stride=0.0 is outside"),
         ({"window_factor": 0.5}, "window_factor=0.5 is outside"),
+        ({"window_factor": "2"}, "window_factor='2' is no number"),
+        ({"diameters": ("a", "b")}, "no range"),
+        ({"diameters": 20}, "no range"),
+        ({"threshold": "0.3"}, "threshold='0.3' is no number"),
+        ({"min_probability": "0.9"}, "min_probability='0.9' is no number"),
         ({"threshold": 0.0}, "threshold=0.0 is no finite number above 0"),
         ({"max_overlap": 1.5}, "max_overlap=1.5 is not above 0"),
         ({"tile_size": 0}, "tile_size=0 is no whole number"),
@@ -286,6 +312,12 @@ def test_progress_is_shown_only_if_asked_for(geotiff, tmp_path, capsys):
 def test_parameters_that_make_no_sense_are_named(geotiff, tmp_path, settings, message):
     with pytest.raises(InvalidInputError, match=message):
         scan_scene(model(), geotiff, tmp_path, **settings)
+
+
+def test_a_file_in_place_of_the_folder_is_named(geotiff, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(InvalidInputError, match="out is a file"):
+        scan_scene(model(), geotiff, tmp_path / "out", **SIZES)
 
 
 def test_what_cannot_be_scanned_is_named(tmp_path):

@@ -1,6 +1,7 @@
 """`sgan-classifier suggest`, run as users run it."""
 
 import csv
+import os
 from typing import get_args
 
 import matplotlib as mpl
@@ -77,6 +78,21 @@ def test_sheet_stands_beside_the_list_or_where_it_is_put(project, capsys):
 
 def test_strategies_are_those_of_the_library():
     assert get_args(Strategy) == tuple(STRATEGIES)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of bytes are a thing of POSIX")
+def test_names_of_classes_need_no_letters_of_the_font(project, capsys):
+    names = [os.fsdecode(b"\xff" + "山".encode()), "月面"]
+    for old, new in zip(("crater", "plain"), names, strict=True):
+        (project / "images" / old).rename(project / "images" / new)
+    images = load_image_folder(project / "images")
+    save(sgan(max_iter=3).fit(images.X, images.labels), project / "model.safetensors")
+    status, said = run(capsys, project, "-n", 16, "--quiet")
+    assert status == 0, said.err
+    assert "Glyph" not in said.err
+    with open(project / "list.csv", encoding="utf-8", errors="surrogateescape") as table:
+        assert {row["class"] for row in csv.DictReader(table)} <= set(names)
+    assert (project / "list.png").exists()
 
 
 @pytest.mark.filterwarnings("default")

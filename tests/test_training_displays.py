@@ -4,13 +4,15 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from tiny import cnn, few_labels, noise_images
 
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.callbacks import SampleRecorder
 from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.model_selection import mask_labels
-from sgan_classifier.plotting import SamplesDisplay, TrainingCurveDisplay
+from sgan_classifier.plotting import ContactSheetDisplay, SamplesDisplay, TrainingCurveDisplay
 
 TINY = {"max_iter": 4, "width": 4, "batch_size": 10, "random_state": 0}
 
@@ -91,6 +93,19 @@ def test_flat_images_are_drawn_without_a_division_by_zero():
     assert np.isfinite(np.asarray(grid)).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_pixel_that_is_not_finite_leaves_the_others_as_they_are(value, channels):
+    images = np.broadcast_to(np.arange(9.0).reshape(3, 3, 1), (2, 3, 3, channels)).copy()
+    expected = np.array(SamplesDisplay(images).plot(n_columns=2).ax_.images[0].get_array())
+    images[0, 1, 1] = value
+    display = SamplesDisplay(images).plot(n_columns=2)
+    display.figure_.canvas.draw()
+    expected[1, 1] = 0.0 if value == -np.inf else 1.0
+    drawn = np.ma.filled(display.ax_.images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(drawn, expected)
+
+
 def test_samples_of_a_table_are_refused(digits):
     y = mask_labels(digits.y_train, 20, random_state=0)
     model = SGANClassifier(**TINY).fit(digits.X_train.reshape(len(y), -1), y)
@@ -103,6 +118,20 @@ def test_what_cannot_be_drawn_is_named():
         SamplesDisplay.from_estimator(cnn().fit(noise_images(), few_labels()))
     with pytest.raises(InvalidInputError, match="history is empty"):
         TrainingCurveDisplay([]).plot()
+    pipeline = make_pipeline(LogisticRegression()).fit([[0], [1]], [0, 1])
+    for display, what in ((SamplesDisplay, "generator"), (TrainingCurveDisplay, "history")):
+        with pytest.raises(InvalidInputError, match=f"Pipeline has no {what}.*out of a pipeline"):
+            display.from_estimator(pipeline)
+
+
+@pytest.mark.parametrize("n_columns", [0, -1, 2.5])
+def test_number_of_columns_that_makes_no_sense_is_named(n_columns):
+    for display in (
+        SamplesDisplay(np.zeros((2, 3, 3))),
+        ContactSheetDisplay(np.zeros((2, 3, 3)), ["a", "b"]),
+    ):
+        with pytest.raises(InvalidInputError, match=f"n_columns={n_columns} is not a whole number"):
+            display.plot(n_columns=n_columns)
 
 
 def test_values_outside_the_range_are_drawn_black_and_white():
@@ -136,6 +165,12 @@ def test_titles_that_are_not_one_a_column_are_refused():
     display = SamplesDisplay(np.zeros((4, 3, 3)), column_titles=["a", "b"])
     with pytest.raises(InvalidInputError, match="n_columns=4, but there are 2 titles"):
         display.plot(n_columns=4)
+
+
+def test_dollar_signs_in_titles_begin_no_formula():
+    display = SamplesDisplay(np.zeros((2, 3, 3)), column_titles=[r"a$\b$", "$x_"]).plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_xticklabels()[0].get_text() == r"a$\b$"
 
 
 def test_images_of_two_channels_are_refused():

@@ -28,14 +28,19 @@ StrictOption = Annotated[
 ]
 
 
+def printable(text: str) -> str:
+    """Replace bytes of names that are no text, which no font can draw and no terminal show."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def say(text: str = "") -> None:
     """Write a line of results."""
-    typer.echo(text)
+    typer.echo(printable(text))
 
 
 def note(text: str) -> None:
     """Write a line about the course of things, to standard error."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
 def stop(text: str) -> typer.Exit:
@@ -44,7 +49,7 @@ def stop(text: str) -> typer.Exit:
     return typer.Exit(INTERRUPTED)
 
 
-def check_output(path: Path, force: bool) -> None:
+def check_output(path: Path, force: bool, *, in_place: bool = True) -> None:
     """Find out before the work whether a file can be written at its end.
 
     Parameters
@@ -53,14 +58,23 @@ def check_output(path: Path, force: bool) -> None:
         Missing folders are made.
     force : bool
         Whether an existing file may be replaced.
+    in_place : bool, default=True
+        Whether an existing file is opened, so that it must be writable; else another takes its
+        place.
     """
     if path.is_dir():
         raise InvalidInputError(f"{path} is a folder. Pass the name of a file.")
+    if path.exists() and not path.is_file():
+        raise InvalidInputError(
+            f"{path} is a device, a pipe or the like, and no file. Pass the name of a file."
+        )
     if path.exists() and not force:
         raise InvalidInputError(f"{path} exists. Pass another name, or --force to replace it.")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} may not be written to by this user.")
+    if in_place and path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(f"{path} may not be written to by this user. Pass another name.")
 
 
 def load_model(path: Path) -> BaseImageClassifier:

@@ -100,7 +100,7 @@ def fit(
     from ..datasets import load_image_folder
     from ..persistence import save
 
-    check_output(output, force)
+    check_output(output, force, in_place=False)
     estimator = _make_estimator(method, steps, augment, settings or [], seed, device, quiet)
     images = load_image_folder(
         folder,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +19,7 @@ from ._common import (
     check_output,
     load_model,
     nicely_interrupted,
+    printable,
     say,
     warn_of_skipped,
 )
@@ -89,8 +91,8 @@ def suggest(
         chosen = _choose(estimator, X, codes, number, strategy, seed)
         files = [listed.files[rows[i]] for i in chosen]
         probabilities = estimator.predict_proba(X[chosen])
-        _write_list(output, estimator.classes_, files, probabilities)
         _draw_sheet(sheet, estimator, X[chosen], files, probabilities)
+        _write_list(output, estimator.classes_, files, probabilities)
     say(f"Saved {len(files)} suggestions to {output} and their images to {sheet}")
 
 
@@ -168,14 +170,12 @@ def _draw_sheet(
     from ..plotting._images import as_images
 
     captions = [
-        f"{i + 1}\n{_printable(Path(file).name)}\n"
-        f"{estimator.classes_[row.argmax()]} {row.max():.2f}"
+        f"{i + 1}\n{printable(Path(file).name)}\n"
+        f"{printable(str(estimator.classes_[row.argmax()]))} {row.max():.2f}"
         for i, (file, row) in enumerate(zip(files, probabilities, strict=True))
     ]
     display = ContactSheetDisplay(as_images(X, estimator), captions).plot()
-    display.figure_.savefig(path, dpi=150)
-
-
-def _printable(name: str) -> str:
-    """Replace bytes of a name that are no text, which no font can draw."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    with warnings.catch_warnings():
+        # a box stands for what the font has no letter for
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        display.figure_.savefig(path, dpi=150)

@@ -55,13 +55,14 @@ def read_boxes(path: Path) -> Boxes:
     Raises
     ------
     InvalidInputError
-        If a column is missing, or a line does not hold four finite numbers, the last two above 0.
+        If a column is missing, a quotation mark stands alone, or a line does not hold four finite
+        numbers, the last two above 0.
     """
     # names in any other encoding are of no concern here
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     separator = "\t" if lines and "\t" in lines[0] else ","
-    rows = list(csv.reader(lines, delimiter=separator))
-    names = [name.strip().upper() for name in rows[0]] if rows else []
+    rows = _numbered_rows(path, lines, separator)
+    names = [name.strip().upper() for name in rows[0][1]] if rows else []
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise InvalidInputError(
@@ -70,7 +71,7 @@ def read_boxes(path: Path) -> Boxes:
         )
     places = [names.index(name) for name in COLUMNS]
     boxes = []
-    for number, cells in enumerate(rows[1:], start=2):
+    for number, cells in rows[1:]:
         if not any(cell.strip() for cell in cells):
             continue
         try:
@@ -84,6 +85,22 @@ def read_boxes(path: Path) -> Boxes:
             )
         boxes.append(box)
     return np.array(boxes, dtype=np.float64).reshape(len(boxes), 4)
+
+
+def _numbered_rows(path: Path, lines: list[str], separator: str) -> list[tuple[int, list[str]]]:
+    """Return the cells of each row, and the number of the line that it begins in."""
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    rows, begin = [], 1
+    try:
+        for cells in reader:
+            rows.append((begin, cells))
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise InvalidInputError(
+            f"{path} is no table of boxes: the row that begins in line {begin} cannot be read "
+            f"({error}). Look for a quotation mark without its counterpart."
+        ) from None
+    return rows
 
 
 def without_duplicates(boxes: Boxes) -> Boxes:

@@ -1,11 +1,12 @@
 """Synthetic craters: patches with labels, and a whole scene with boxes."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numbers import as_pair, check_whole_number, is_pair
 from .._random import draw_seed
 from ..exceptions import InvalidInputError
 from ._boxes import WINDOW, iou
@@ -86,8 +87,8 @@ def make_craters(
     >>> X.shape, X.dtype, int(y.sum())
     ((100, 32, 32), dtype('uint8'), 50)
     """
-    _check_number("n_samples", n_samples, 1)
-    _check_number("image_size", image_size, 8)
+    check_whole_number("n_samples", n_samples, 1)
+    check_whole_number("image_size", image_size, 8)
     _check_sun(sun_azimuth, sun_elevation)
     _check_wear(max_wear)
     rng = np.random.default_rng(draw_seed(random_state))
@@ -164,16 +165,18 @@ def make_crater_scene(
     >>> scene.image.shape, scene.boxes.shape
     ((256, 256), (20, 4))
     """
-    sides = (image_size,) * 2 if isinstance(image_size, int | np.integer) else image_size
+    sides = as_pair(image_size)
+    for side in sides:
+        check_whole_number("image_size", side, 32)
+    if len(sides) != 2:
+        raise InvalidInputError(f"image_size={image_size!r} is neither a side nor (height, width).")
     height, width = sides
-    for side in (height, width):
-        _check_number("image_size", side, 32)
-    _check_number("n_craters", n_craters, 0)
+    check_whole_number("n_craters", n_craters, 0)
     _check_sun((sun_azimuth,) * 2, (sun_elevation,) * 2)
     _check_wear(max_wear)
-    if not 0 < diameters[0] <= diameters[1] <= min(height, width):
+    if not is_pair(diameters) or not 0 < diameters[0] <= diameters[1] <= min(height, width):
         raise InvalidInputError(
-            f"diameters={diameters} are no range between 0 and the side, {min(height, width)}."
+            f"diameters={diameters!r} are no range between 0 and the side, {min(height, width)}."
         )
     rng = np.random.default_rng(draw_seed(random_state))
     ground = make_relief((1, height, width), _ROUGHNESS, rng)
@@ -263,15 +266,9 @@ def _draw_wear(max_wear: float, n: int, rng: np.random.Generator) -> NDArray[np.
     return max_wear * rng.random(n)
 
 
-def _check_number(name: str, value: int, least: int) -> None:
-    if not isinstance(value, Integral) or value < least:
-        raise InvalidInputError(f"{name}={value!r} is not a whole number of at least {least}.")
-
-
 def _check_sun(azimuth: tuple[float, float], elevation: tuple[float, float]) -> None:
     for name, sun in (("sun_azimuth", azimuth), ("sun_elevation", elevation)):
-        numbers = len(sun) == 2 and all(isinstance(angle, Real) for angle in sun)
-        if not numbers or not sun[0] <= sun[1]:
+        if not is_pair(sun) or not sun[0] <= sun[1]:
             raise InvalidInputError(f"{name}={sun!r} is no range (low, high) in degrees.")
     if not 0 < elevation[0] <= elevation[1] <= 90:
         raise InvalidInputError(

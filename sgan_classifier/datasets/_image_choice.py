@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._numbers import as_pair
 from ..exceptions import InvalidInputError
 from ._image_file import ImageHeader
 
@@ -73,7 +74,7 @@ def _choose_size(
         sides = np.array([(header.height, header.width) for header in headers])
         height, width = np.quantile(sides, 0.5, axis=0, method="lower")
         return int(height), int(width)
-    size = (image_size,) * 2 if isinstance(image_size, int | np.integer) else tuple(image_size)
+    size = as_pair(image_size)
     if len(size) != 2 or not all(isinstance(s, int | np.integer) and s >= 1 for s in size):
         raise InvalidInputError(
             f"image_size={image_size!r} is no size. Pass (height, width) in pixels, or one number."

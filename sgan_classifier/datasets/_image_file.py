@@ -103,7 +103,7 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
     Raises
     ------
     UnreadableImageError
-        If the file cannot be decoded.
+        If the file cannot be decoded, or holds NaN or infinite values.
     """
     if _is_foreign_tiff(path):
         with _errors_named(path):
@@ -116,6 +116,8 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
                 pixels = _turn(read_raster(path), _orientation(image))
             else:
                 pixels = _decode(image)
+    if not np.isfinite(pixels).all():
+        raise UnreadableImageError("holds NaN or infinite values")
     return _convert(_resize(_recolour(pixels, mode), image_size), np.dtype(dtype))
 
 

@@ -5,17 +5,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from .._numbers import check_number, check_whole_number
 from .._random import draw_seed
-from ..exceptions import DownloadError, InvalidInputError
+from ..exceptions import DownloadError, InvalidInputError, UnreadableImageError
 from ._boxes import read_boxes
 from ._craters import CLASS_NAMES
+from ._image_file import read_pixels
 from ._patches import MIN_DIAMETER, Patches, cut_patches
 
 REPOSITORY = "yizuifangxiuyh/Lunar_Crater_Detection_Data"
@@ -172,10 +173,13 @@ def fetch_lunar_nac(
     >>> moon.X_train.shape  # doctest: +SKIP
     (7300, 32, 32)
     """
-    if not isinstance(image_size, Integral) or image_size < 1:
-        raise InvalidInputError(f"image_size={image_size!r} is not a positive whole number.")
-    if not train_scenes or not test_scenes:
-        raise InvalidInputError("train_scenes and test_scenes must each name a scene.")
+    check_whole_number("image_size", image_size, 1)
+    check_number("min_diameter", min_diameter)
+    for part, scenes in (("train_scenes", train_scenes), ("test_scenes", test_scenes)):
+        if isinstance(scenes, str) or not scenes:
+            raise InvalidInputError(
+                f"{part}={scenes!r} is no tuple of names. Pass at least one, such as ('test/b',)."
+            )
     rng = np.random.default_rng(draw_seed(random_state))
     names = [*train_scenes, *test_scenes]
     files = [
@@ -261,8 +265,16 @@ def _cut_scene(
     boxes = read_boxes(file.with_suffix(".txt"))
     try:
         with Image.open(file, formats=["PNG"]) as image:
-            grey = image.convert("L")
-    except (OSError, SyntaxError) as error:  # Pillow's error for a broken PNG is the latter
+            if image.mode.startswith("I"):  # of 16 bits, which Pillow would clip to white
+                pixels = read_pixels(file, image.size[::-1], "grey", "uint8")
+                grey = Image.fromarray(pixels)
+            else:
+                grey = image.convert("L")
+    except (
+        OSError,
+        SyntaxError,
+        UnreadableImageError,
+    ) as error:  # Pillow's error for a broken PNG is the latter
         raise DownloadError(
             f"{file} is no picture that can be read ({error}). Delete it, and it is downloaded "
             "again."

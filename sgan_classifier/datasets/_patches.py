@@ -66,12 +66,19 @@ def cut_patches(
     windows = [(*corners[i], sides[i], 1) for i in usable]
     # as many others, of the same sizes; where one fits nowhere, of another size
     order = rng.permutation(usable)
+    fit_nowhere: set[float] = set()
     for side in sides[order]:
-        for attempt in [side, *rng.permutation(sides[order])[:_TRIES]]:
+        attempts = [side, *rng.permutation(sides[order])[:_TRIES]]
+        for attempt in attempts:
+            if attempt in fit_nowhere:
+                _draw_corners(pixels, attempt, rng, _TRIES)  # as many draws as the tries had
+                continue
             corner = _place_without_crater(pixels, boxes, attempt, rng)
             if corner is not None:
                 windows.append((*corner, attempt, 0))
                 break
+        else:
+            fit_nowhere.update(attempts)
     return _cut(image, windows, image_size)
 
 
@@ -80,9 +87,8 @@ def _place_without_crater(
 ) -> NDArray[np.float64] | None:
     centers = boxes[:, :2] + boxes[:, 2:] / 2
     large = boxes[:, 2:].mean(axis=1) >= _FAINTEST_OTHER * side
-    room = np.array(pixels.shape[::-1]) - side
     for _ in range(_TRIES):
-        corner = rng.uniform(0, room)
+        (corner,) = _draw_corners(pixels, side, rng, 1)
         offsets = centers[large] - corner
         holds_crater = ((offsets >= 0) & (offsets <= side)).all(axis=1).any()
         if holds_crater or (iou(np.array([*corner, side, side]), boxes) > _MAX_IOU).any():
@@ -90,6 +96,12 @@ def _place_without_crater(
         if not _is_dark(pixels, corner, side):
             return corner
     return None
+
+
+def _draw_corners(
+    pixels: NDArray, side: float, rng: np.random.Generator, n: int
+) -> NDArray[np.float64]:
+    return rng.uniform(0, np.array(pixels.shape[::-1]) - side, (n, 2))
 
 
 def _is_dark(pixels: NDArray, corner: NDArray, side: float) -> bool:

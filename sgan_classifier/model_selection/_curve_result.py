@@ -73,6 +73,11 @@ class LabelEfficiencyCurve:
         -------
         interval : dict of str to (ndarray, ndarray), each of shape (n_sizes,)
             Lower and upper ends. NaN with one draw.
+
+        Raises
+        ------
+        ValueError
+            If `confidence` is not between 0 and 1.
         """
         means = self.mean()
         half = {name: _half_width(s, confidence) for name, s in self.test_scores.items()}
@@ -98,7 +103,7 @@ class LabelEfficiencyCurve:
         Raises
         ------
         ValueError
-            If there is no estimator of such a name.
+            If there is no estimator of such a name, or `confidence` is not between 0 and 1.
         """
         for given in (name, baseline):
             if given not in self.test_scores:
@@ -170,6 +175,8 @@ class LabelEfficiencyCurve:
 
 def _half_width(values: NDArray, confidence: float) -> NDArray:
     """Half of Student's t interval of the mean over the last axis."""
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence={confidence!r} is not between 0 and 1. Pass 0.95 for 95 %.")
     n = values.shape[-1]
     if n < 2:
         return np.full(values.shape[:-1], np.nan)

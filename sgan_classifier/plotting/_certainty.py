@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._labels import is_unlabeled, label_array
+from .._numbers import check_whole_number
 from ..exceptions import InvalidInputError
 from ._images import as_images, show, strip_axes, to_unit_range, write_caption
 from ._style import COLORS, new_figure
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WRONG = COLORS[1]
+_PER_INCH = 14  # characters of a caption or a title
 
 
 class CertaintyDisplay:
@@ -25,7 +27,7 @@ class CertaintyDisplay:
 
     How sure it is of an image is the greatest of its probabilities. Beneath each image stand the
     class it is taken for, and that probability. Where labels are given, a mistake is set in colour
-    and names the true class.
+    and names the true class. Names for which there is no room lose their end.
 
     Parameters
     ----------
@@ -149,6 +151,7 @@ class CertaintyDisplay:
         """
         probabilities, classes = np.asarray(self.probabilities), np.asarray(self.classes)
         self._check(probabilities, classes)
+        check_whole_number("n_images", n_images, 1)
         predicted, certainty = probabilities.argmax(axis=1), probabilities.max(axis=1)
         order = np.argsort(-certainty, kind="stable")
         self.rows_ = {
@@ -165,15 +168,19 @@ class CertaintyDisplay:
         n_rows = len(self.rows_)
         figure = new_figure(height=1.2 * n_rows) if figure is None else figure
         self.axes_ = figure.subplots(n_rows, n_images, squeeze=False)
+        width, height = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
+        room = int(_PER_INCH * (width - 0.5) / n_images)  # without the titles of the rows
+        title_room = int(_PER_INCH * height / n_rows)
         for axes, (title, rows) in zip(self.axes_, self.rows_.items(), strict=True):
             for ax in axes:
                 strip_axes(ax)
-            axes[0].set_ylabel(title.replace(": ", ":\n"), fontsize="small")
+            title = _shortened(title.replace(": ", ":\n", 1), title_room)
+            axes[0].set_ylabel(title, fontsize="small", parse_math=False)
             for ax, row in zip(axes, rows, strict=False):
                 show(ax, images[row])
                 label = labels[row] if is_known[row] else None
                 caption, is_wrong = _caption(classes[predicted[row]], certainty[row], label)
-                write_caption(ax, caption, _WRONG if is_wrong else "black")
+                write_caption(ax, _shortened(caption, room), _WRONG if is_wrong else "black")
         self.figure_ = figure
         return self
 
@@ -195,3 +202,9 @@ def _caption(name: Any, certainty: float, label: Any) -> tuple[str, bool]:
     if label is None or label == name:
         return text, False
     return f"{text}\nis {label}", True
+
+
+def _shortened(text: str, room: int) -> str:
+    """Cut the end of each line of more characters than there is room for."""
+    lines = text.split("\n")
+    return "\n".join(x if len(x) <= room else f"{x[: max(1, room - 1)].rstrip()}…" for x in lines)

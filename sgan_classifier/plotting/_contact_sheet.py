@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from .._numbers import check_whole_number
 from ..exceptions import InvalidInputError
 from ._images import show, strip_axes, to_unit_range, write_caption
 from ._style import new_figure
@@ -81,6 +82,7 @@ class ContactSheetDisplay:
         InvalidInputError
             If there is not one caption for each image.
         """
+        check_whole_number("n_columns", n_columns, 1)
         images = to_unit_range(self.images, value_range)
         if len(self.captions) != len(images):
             raise InvalidInputError(

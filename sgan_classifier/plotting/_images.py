@@ -42,7 +42,7 @@ def to_unit_range(images: ArrayLike, value_range: tuple[float, float] | None) ->
     ----------
     images : array-like of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3)
     value_range : (float, float) or None
-        Values drawn black and white; None takes the least and the greatest value.
+        Values drawn black and white; None takes the least and the greatest that are finite.
     """
     images = np.asarray(images, dtype=float)
     images = images[..., None] if images.ndim == 3 else images
@@ -51,8 +51,12 @@ def to_unit_range(images: ArrayLike, value_range: tuple[float, float] | None) ->
             f"The images have shape {images.shape}; expected (n, h, w), (n, h, w, 1) or "
             "(n, h, w, 3) with at least one image. Choose one or three channels to draw."
         )
-    low, high = (images.min(), images.max()) if value_range is None else value_range
-    return np.clip((images - low) / ((high - low) or 1.0), 0.0, 1.0)
+    if value_range is None:
+        known = images[np.isfinite(images)]
+        value_range = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    low, high = value_range
+    # NaN is as white as what lies about the images
+    return np.nan_to_num(np.clip((images - low) / ((high - low) or 1.0), 0.0, 1.0), nan=1.0)
 
 
 def tile(images: NDArray, n_columns: int) -> NDArray:

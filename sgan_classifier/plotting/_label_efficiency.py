@@ -128,9 +128,13 @@ class LabelEfficiencyDisplay:
         Raises
         ------
         InvalidInputError
-            If a name is that of no estimator.
+            If there is no name, or one that is that of no estimator.
         """
         means, intervals = self.curve.mean(), self.curve.interval(confidence)
+        if names is not None and len(names) == 0:
+            raise InvalidInputError(
+                f"names={names!r} names nothing to draw. Pass some of {[*means]}, or None for all."
+            )
         unknown = [name for name in names or () if name not in means]
         if unknown:
             raise InvalidInputError(
@@ -164,6 +168,16 @@ class LabelEfficiencyDisplay:
         ax.set_ylabel(score_name or self.curve.scoring.replace("_", " ").capitalize())
         ax.grid(axis="y", linewidth=0.5, alpha=0.4)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, loc="best")
+        self._write_legend(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _write_legend(self, ax: Axes) -> None:
+        # what else is drawn there keeps its entry
+        entries = dict(zip(*ax.get_legend_handles_labels(), strict=True))
+        entries |= {line: name for name, line in self.lines_.items()}
+        # numbers at first: matplotlib leaves out what begins with an underscore
+        numbers = [str(i) for i in range(len(entries))]
+        legend = ax.legend([*entries], numbers, frameon=False, loc="best")
+        for text, name in zip(legend.get_texts(), entries.values(), strict=True):
+            text.set(text=name, parse_math=False)

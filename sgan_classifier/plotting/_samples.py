@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
+from .._numbers import check_whole_number
 from ..exceptions import InvalidInputError
 from ._images import as_images, show, tile, to_unit_range
-from ._style import new_figure
+from ._style import check_has, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,11 +88,7 @@ class SamplesDisplay:
         InvalidInputError
             If the estimator was fitted to a feature table, or has no generator.
         """
-        check_is_fitted(estimator)
-        if not hasattr(estimator, "sample"):
-            raise InvalidInputError(
-                f"{type(estimator).__name__} has no generator to draw from. Pass an SGANClassifier."
-            )
+        check_has(estimator, "sample", "generator", "SGANClassifier")
         images = as_images(estimator.sample(n_samples, random_state=random_state), estimator)
         return cls(images).plot(ax, n_columns=n_columns, value_range=value_range)
 
@@ -162,7 +158,9 @@ class SamplesDisplay:
             The display itself.
         """
         titles = self.column_titles
-        n_columns = n_columns or (10 if titles is None else len(titles))
+        if n_columns is None:
+            n_columns = 10 if titles is None else len(titles)
+        check_whole_number("n_columns", n_columns, 1)
         if titles is not None and len(titles) != n_columns:
             raise InvalidInputError(
                 f"n_columns={n_columns}, but there are {len(titles)} titles of columns. Leave "
@@ -179,7 +177,7 @@ class SamplesDisplay:
             middles = [column * (width + 1) + (width - 1) / 2 for column in range(n_columns)]
             ax.xaxis.tick_top()
             ax.xaxis.set_label_position("top")
-            ax.set_xticks(middles, titles)
+            ax.set_xticks(middles, titles, parse_math=False)
             ax.tick_params(length=0)
         self.ax_, self.figure_ = ax, ax.figure
         return self

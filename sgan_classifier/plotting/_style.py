@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ..exceptions import InvalidInputError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -21,6 +26,16 @@ def check_matplotlib() -> None:
         raise ImportError(
             "Drawing a figure needs matplotlib. Install it: pip install 'sgan-classifier[plot]'"
         ) from error
+
+
+def check_has(estimator: BaseEstimator, attribute: str, what: str, kind: str) -> None:
+    """Refuse an estimator that is not fitted, or lacks what is to be drawn."""
+    check_is_fitted(estimator)
+    if not hasattr(estimator, attribute):
+        raise InvalidInputError(
+            f"{type(estimator).__name__} has no {what} to draw from. Pass an {kind}; take it out "
+            "of a pipeline or a search."
+        )
 
 
 def new_figure(height: float = 3.6) -> Figure:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import InvalidInputError
-from ._style import COLORS, LINESTYLES, new_figure
+from ._style import COLORS, LINESTYLES, check_has, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,8 +68,13 @@ class TrainingCurveDisplay:
         -------
         display : TrainingCurveDisplay
             With the figure drawn.
+
+        Raises
+        ------
+        InvalidInputError
+            If the estimator has no history, as a pipeline or a search.
         """
-        check_is_fitted(estimator)
+        check_has(estimator, "history_", "history", "SGANClassifier or a CNNClassifier")
         return cls(estimator.history_).plot(figure)
 
     def plot(self, figure: Figure | None = None) -> TrainingCurveDisplay:

@@ -1,9 +1,7 @@
 """A whole scene: tiles in parallel, then one list and one map."""
 
-import json
-import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .. import __version__
+from .._numbers import check_number
 from ..exceptions import InvalidInputError
 from ._candidates import Candidates
 from ._classifier import WindowClassifier
@@ -28,10 +26,11 @@ from ._outputs import (
     write_table,
 )
 from ._raster import open_scene
+from ._same_scan import check_same_scan
 from ._sizes import check_grid
-from ._tile import Settings, Tile, plan_tiles, read_tile, scan_tile
+from ._tile import Settings, Tile, plan_tiles, read_or_scan_tile, scan_tile
 
-TILES, KEY = "tiles", "scan.json"
+TILES = "tiles"
 
 
 @dataclass(frozen=True)
@@ -180,6 +179,7 @@ def scan_scene(
     scene, folder = Path(scene), Path(folder)
     classifier = WindowClassifier(estimator, positive)
     grid = check_grid(classifier.input_shape, diameters, size_step, stride, window_factor)
+    check_number("threshold", threshold)
     if not 0.0 < threshold < np.inf:
         raise InvalidInputError(f"threshold={threshold!r} is no finite number above 0.")
     _check_fractions(
@@ -193,10 +193,12 @@ def scan_scene(
         raise InvalidInputError(
             f"tile_size={tile_size!r} is no whole number of at least {pixel} pixels."
         )
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInputError(f"{folder} is a file. Pass a folder for the outcome.")
     settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
     with open_scene(scene, classifier.input_shape[0], classifier.fit_dtype) as opened:
         tiles = plan_tiles(opened.height, opened.width, int(tile_size) // pixel * pixel)
-        _begin(folder, classifier, scene, opened.factor, settings, int(tile_size))
+        check_same_scan(folder / TILES, classifier, scene, opened.factor, settings, int(tile_size))
         _scan_tiles(classifier, scene, tiles, settings, folder / TILES, n_jobs, verbose)
         files = {
             "map": folder / MAP,
@@ -210,7 +212,9 @@ def scan_scene(
         def maps() -> Iterator[tuple[int, int, NDArray[np.float32]]]:
             nonlocal n_windows
             for tile in tiles:
-                candidates, values, n_asked = read_tile(folder / TILES, tile)
+                candidates, values, n_asked = read_or_scan_tile(
+                    classifier, scene, tile, settings, folder / TILES
+                )
                 parts.append(candidates)
                 n_windows += n_asked
                 yield tile.x, tile.y, values
@@ -223,45 +227,6 @@ def scan_scene(
         write_table(files["table"], found, opened)
         write_features(files["features"], found, opened)
     return Scan(found, everything, files, n_windows)
-
-
-def _begin(
-    folder: Path,
-    classifier: WindowClassifier,
-    scene: Path,
-    factor: float,
-    settings: Settings,
-    tile_size: int,
-) -> None:
-    """Note what is scanned how, or check that the tiles in the folder are of the same scan."""
-    (folder / TILES).mkdir(parents=True, exist_ok=True)
-    status = scene.stat()
-    key = {
-        "scene": {"name": scene.name, "bytes": status.st_size, "changed": status.st_mtime_ns},
-        "estimator": classifier.checksum(),
-        "positive": str(classifier.positive),
-        "version": __version__,
-        "factor": factor,
-        "tile_size": tile_size,
-        **asdict(settings),
-    }
-    path = folder / TILES / KEY
-    if path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        other = [
-            name
-            for name in key
-            if stored.get(name) != json.loads(json.dumps(key[name], default=float))
-        ]
-        if other:
-            raise InvalidInputError(
-                f"{folder / TILES} holds tiles of another scan: it differs in "
-                f"{', '.join(other)}. Choose another folder, or delete {folder / TILES}."
-            )
-    else:
-        unfinished = path.with_suffix(".part")
-        unfinished.write_text(json.dumps(key, indent=1, default=float) + "\n", encoding="utf-8")
-        os.replace(unfinished, path)
 
 
 def _scan_tiles(
@@ -285,5 +250,6 @@ def _scan_tiles(
 
 def _check_fractions(**fractions: float) -> None:
     for name, value in fractions.items():
+        check_number(name, value)
         if not 0.0 < value <= 1.0:
             raise InvalidInputError(f"{name}={value!r} is not above 0 and at most 1.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numbers import check_number, is_pair
 from ..exceptions import InvalidInputError
 
 
@@ -74,7 +75,7 @@ def check_grid(
             f"The estimator was fitted on rows of shape {input_shape}; a scan needs one that was "
             "fitted on square images (channels, side, side)."
         )
-    if np.shape(diameters) != (2,) or not 0 < diameters[0] <= diameters[1] < math.inf:
+    if not is_pair(diameters) or not 0 < diameters[0] <= diameters[1] < math.inf:
         raise InvalidInputError(
             f"diameters={diameters!r} is no range. Pass (least, greatest) in pixels, such as "
             "(12, 200)."
@@ -84,6 +85,7 @@ def check_grid(
         ("stride", stride, 0.01, 1.0),
         ("window_factor", window_factor, 1.0, 10.0),
     ):
+        check_number(name, value)
         if not low <= value <= high:
             raise InvalidInputError(f"{name}={value!r} is outside {low} to {high}.")
     side = input_shape[1]

@@ -17,6 +17,8 @@ from ._windows import Part, cut_windows, probabilities_of_size, room_around
 # Candidates of a lower score are not kept: a tenth of what thresholds have been.
 MIN_SCORE = 0.02
 
+TileContent = tuple[Candidates, NDArray[np.float32], int]  # with the map and the number of windows
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -70,9 +72,20 @@ def scan_tile(
     return n_windows
 
 
-def read_tile(folder: Path, tile: Tile) -> tuple[Candidates, NDArray[np.float32], int]:
-    """Return what `scan_tile` has written: candidates, map and number of windows."""
-    with np.load(folder / tile.name, allow_pickle=False) as arrays:
+def read_or_scan_tile(
+    classifier: WindowClassifier, path: Path, tile: Tile, settings: Settings, folder: Path
+) -> TileContent:
+    """Return what `scan_tile` has written; a tile whose file is damaged is scanned again."""
+    try:
+        return _read_tile(folder / tile.name)
+    except Exception:  # NumPy and zipfile raise all kinds on a damaged file
+        scan_tile(classifier, path, tile, settings, folder)
+        return _read_tile(folder / tile.name)
+
+
+def _read_tile(path: Path) -> TileContent:
+    # opened here, as NumPy leaves a damaged file open
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
         names = Candidates.concatenate([]).columns()
         found = Candidates(**{name: arrays[name] for name in names})
         return found, arrays["map"], int(arrays["n_windows"])
@@ -80,7 +93,7 @@ def read_tile(folder: Path, tile: Tile) -> tuple[Candidates, NDArray[np.float32]
 
 def _scan(
     classifier: WindowClassifier, scene: Scene, tile: Tile, settings: Settings
-) -> tuple[Candidates, NDArray[np.float32], int]:
+) -> TileContent:
     grid = settings.grid
     diameters = grid.diameters
     # windows up to a diameter outside can show a crater inside
