@@ -11,7 +11,7 @@ from .exceptions import InvalidInputError
 def check_number(name: str, value: Any) -> None:
     """Refuse what is no number, such as a string of digits."""
     if not isinstance(value, Real):
-        raise InvalidInputError(f"{name}={value!r} is no number.")
+        raise InvalidInputError(f"{name}={value!r} is no number. Pass one.")
 
 
 def check_whole_number(name: str, value: Any, least: int) -> None:

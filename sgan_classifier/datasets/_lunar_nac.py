@@ -270,11 +270,8 @@ def _cut_scene(
                 grey = Image.fromarray(pixels)
             else:
                 grey = image.convert("L")
-    except (
-        OSError,
-        SyntaxError,
-        UnreadableImageError,
-    ) as error:  # Pillow's error for a broken PNG is the latter
+    # Pillow's error for a broken PNG is a SyntaxError
+    except (OSError, SyntaxError, UnreadableImageError) as error:
         raise DownloadError(
             f"{file} is no picture that can be read ({error}). Delete it, and it is downloaded "
             "again."
