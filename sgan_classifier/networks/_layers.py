@@ -79,7 +79,8 @@ class _Affine(nn.Module):
     def reset(self, rng: torch.Generator | None) -> None:
         """Draw the weights from `rng`; from torch's global generator if it is None."""
         with torch.no_grad():
-            drawn = torch.empty(self.direction.shape, device=self.direction.device)
+            # drawn in the order of the axes, whatever the order in memory
+            drawn = torch.empty_like(self.direction, memory_format=torch.contiguous_format)
             self.direction.copy_(drawn.normal_(0.0, self.std, generator=rng))
             self.bias.zero_()
             if self.scale is not None:
