@@ -249,8 +249,15 @@ def _range(rows: Rows) -> tuple[float, float]:
         return 0.0, 1.0
     if rows.dtype != np.uint8:
         return _least_and_greatest(rows)
-    is_mask = int(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).max()) <= 1
-    return (0.0, 1.0) if is_mask else (0.0, 255.0)
+    return (0.0, 1.0) if _is_mask(rows) else (0.0, 255.0)
+
+
+def _is_mask(rows: Rows) -> bool:
+    """Tell whether bytes hold nothing above 1: some first, as those of other images say so."""
+    some = rows.take(evenly_spaced(len(rows), TYPICAL_ROWS))
+    return bool(some.max() <= 1) and all(
+        bool(chunk.max() <= 1) for chunk in rows.chunks(_rows_per_chunk(rows))
+    )
 
 
 def _least_and_greatest(rows: Rows) -> tuple[float, float]:

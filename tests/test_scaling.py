@@ -6,9 +6,15 @@ import pytest
 import torch
 from tiny import both, few_labels, noise_images, sgan
 
-from sgan_classifier._batches import Rows
+from sgan_classifier._batches import Rows, evenly_spaced
 from sgan_classifier._layout import infer_layout
-from sgan_classifier._scaling import PER_IMAGE_BRIGHTNESS, PER_IMAGE_STD, ROWS_PER_CHUNK, Scaler
+from sgan_classifier._scaling import (
+    PER_IMAGE_BRIGHTNESS,
+    PER_IMAGE_STD,
+    ROWS_PER_CHUNK,
+    TYPICAL_ROWS,
+    Scaler,
+)
 from sgan_classifier.exceptions import InputScaleWarning, InvalidInputError
 
 
@@ -25,6 +31,17 @@ def test_range_maps_uint8_images_from_the_whole_range_of_a_byte():
     np.testing.assert_allclose(x.unique(), [-1.0, -0.6, -0.2, 1.0], atol=1e-6)
     dim, batch = fit(np.full((3, 4, 4), 10, dtype=np.uint8), "range")
     np.testing.assert_allclose(dim.transform(batch), -1 + 2 * 10 / 255, atol=1e-6)
+
+
+def test_bytes_are_masks_only_where_no_row_holds_more_than_one():
+    images = np.zeros((3 * TYPICAL_ROWS, 4, 4), dtype=np.uint8)
+    images[:, :2] = 1
+    scaler, batch = fit(images, "range")
+    assert scaler.transform(batch).unique().tolist() == [-1.0, 1.0]
+    looked_at = evenly_spaced(len(images), TYPICAL_ROWS)
+    images[np.setdiff1d(np.arange(len(images)), looked_at)[-1], 0, 0] = 255
+    scaler, batch = fit(images, "range")
+    assert scaler.transform(batch).max() == 1.0
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-5, 3), (1e6, 1e6 + 1), (0, 1e-9), (-3e4, 6e4)])
