@@ -11,6 +11,7 @@ import numpy as np
 from .exceptions import InvalidInputError, PoolCutWarning
 
 MAX_SPREAD_RATIO = 4.0
+OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
 
 _NO_ARRAY = (
     "An UnlabeledPool cannot be used as an array: it only passes through a search to the fit of an "
@@ -111,9 +112,11 @@ def warn_if_cut(X: Any, X_unlabeled: Any) -> None:
 
 
 def check_scale(X: np.ndarray, pool: np.ndarray) -> None:
-    """Refuse a pool of fractions whose spread is nowhere near that of `X`.
+    """Refuse a pool that is nowhere near the scale of `X`.
 
     A pool that a ``Pipeline`` hands to its last step has not gone through the transforms before.
+    Counts may be honest and differ more than fractions do. Of bytes the greatest are compared: 255
+    beside a mask's 1 is another scale, however few rows the one or the other fills.
 
     Parameters
     ----------
@@ -123,17 +126,24 @@ def check_scale(X: np.ndarray, pool: np.ndarray) -> None:
     Raises
     ------
     InvalidInputError
-        If one deviation is more than `MAX_SPREAD_RATIO` times the other.
+        If one deviation is more than `MAX_SPREAD_RATIO` times the other; of integers, more than
+        `OTHER_SCALE` times; or if that holds for the greatest values of bytes.
     """
-    if X.dtype.kind != "f" or pool.dtype.kind != "f":
-        return
-    spreads = [float(_evenly_spaced(rows).std(dtype=np.float64)) for rows in (X, pool)]
-    if min(spreads) > 0 and max(spreads) > MAX_SPREAD_RATIO * min(spreads):
+    some = [_evenly_spaced(rows) for rows in (X, pool)]
+    kinds = {rows.dtype.kind for rows in some}
+    if all(rows.dtype == np.uint8 for rows in some):
+        what, sizes = "values of up to", [float(rows.max()) for rows in some]
+    elif kinds == {"f"} or kinds <= {"i", "u"}:
+        what, sizes = "a standard deviation of", [float(rows.std(dtype=float)) for rows in some]
+    else:
+        return  # masks, or dtypes that do not go together, which `Rows` refuses
+    at_most = MAX_SPREAD_RATIO if kinds == {"f"} else OTHER_SCALE
+    if min(sizes) > 0 and max(sizes) > at_most * min(sizes):
         raise InvalidInputError(
-            f"X_unlabeled has a standard deviation of {spreads[1]:.3g}, and X of {spreads[0]:.3g}: "
-            "they are not in the same units. The steps of a Pipeline before this one transform X "
-            "and not a pool: use transform_input, or stack the unlabelled rows under X with -1 in "
-            "y, which also does where such a spread is right."
+            f"X_unlabeled has {what} {sizes[1]:.3g}, and X of {sizes[0]:.3g}: they are not in the "
+            "same units. The steps of a Pipeline before this one transform X and not a pool: use "
+            "transform_input, or stack the unlabelled rows under X with -1 in y, which also does "
+            "where both are right."
         )
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ._batches import Rows, evenly_spaced
+from ._pool import OTHER_SCALE
 from .exceptions import InputScaleWarning, InvalidInputError
 
 SCALINGS = ("auto", "per_image", "range", "standard", "unit")
@@ -22,7 +23,6 @@ PER_IMAGE_BRIGHTNESS = 0.25
 MAX_SCALED = 1e6
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
-OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
 
 
 class Scaler:
@@ -168,6 +168,8 @@ def warn_of_other_scale(
 ) -> None:
     """Tell of images that are of another dtype than those of `fit`, and on another scale.
 
+    Images of one dtype may be dark; but bytes beside masks in bytes are on another scale.
+
     Parameters
     ----------
     rows : Rows
@@ -184,12 +186,15 @@ def warn_of_other_scale(
     InputScaleWarning
     """
     is_known = fit_dtype is not None and scaler.amplitude is not None  # else a table, or unscaled
-    if not is_known or rows.dtype == fit_dtype or len(rows) == 0:
+    if not is_known or len(rows) == 0:
         return
-    largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
     # of a standardised channel, three deviations from the mean
     reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
     largest_in_fit = float((np.abs(scaler.offset) + reach * scaler.scale).max())
+    is_mask = fit_dtype == np.uint8 and largest_in_fit * OTHER_SCALE < 255
+    if rows.dtype == fit_dtype and not is_mask:
+        return
+    largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
     if largest == 0.0 or 1.0 / OTHER_SCALE < largest / largest_in_fit < OTHER_SCALE:
         return
     warnings.warn(

@@ -26,7 +26,7 @@ class PoolCutWarning(SGANClassifierWarning):
 class InputScaleWarning(SGANClassifierWarning):
     """Images to predict are of another dtype and scale than those of ``fit``, as after ``X / 255``.
 
-    Pass them in the units of ``fit``.
+    So are bytes where those of ``fit`` were masks of 0 and 1. Pass them in the units of ``fit``.
     """
 
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from small_estimators import LabeledRowsSGD, MemoryMeter
 
 from sgan_classifier import SGANClassifier
-from sgan_classifier._pool import warn_if_cut
+from sgan_classifier._pool import check_scale, warn_if_cut
 from sgan_classifier.exceptions import InvalidInputError, PoolCutWarning
 from sgan_classifier.model_selection import SemiSupervisedKFold, UnlabeledPool
 
@@ -147,6 +147,33 @@ def test_a_bare_array_as_long_as_x_warns(iris, wrap):
 def test_pools_and_arrays_of_other_lengths_do_not_warn(iris):
     for beside in (None, UnlabeledPool(iris[0]), iris[0][:20]):
         warn_if_cut(iris[0], beside)
+
+
+def masks(n, high=1, dtype=np.uint8):
+    return (np.random.default_rng(0).integers(0, 2, (n, 8, 8)) * high).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("X", "pool", "message"),
+    [
+        (masks(20), masks(30, 255), r"values of up to 255, and X of 1: .*same units"),
+        (masks(20, 255), masks(30), r"values of up to 1, and X of 255: .*same units"),
+        (masks(20, 9, np.int32), masks(30, 9 * 257, np.int32), "deviation.*same units"),
+        (masks(20, 9, np.int16), masks(30, 9 * 257, np.uint16), "deviation.*same units"),
+        (masks(20, 1.0, float), masks(30, 5.0, float), "deviation.*same units"),
+    ],
+)
+def test_a_pool_on_another_scale_is_refused(X, pool, message):
+    y = np.arange(len(X)) % 2
+    with pytest.raises(InvalidInputError, match=message):
+        SGANClassifier(width=2, max_iter=2).fit(X, y, X_unlabeled=pool)
+
+
+def test_counts_of_another_brightness_and_black_rows_pass():
+    for dtype in (np.uint8, np.int32):
+        for X, pool in ((3, 255), (200, 5), (255, 0), (0, 255)):
+            check_scale(masks(20, X, dtype), masks(30, pool, dtype))
+    check_scale(masks(20, 1, bool), masks(30, 1, bool))
 
 
 # Pickles

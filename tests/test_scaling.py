@@ -285,6 +285,15 @@ def test_another_dtype_on_the_same_scale_is_well(change):
     )
 
 
+@pytest.mark.parametrize("scaling", ["auto", "range", "standard", "unit"])
+def test_bytes_where_masks_were_fitted_are_told(scaling):
+    masks = (noise_images() > 127).astype(np.uint8)
+    model = sgan(scaling=scaling).fit(masks, few_labels())
+    with pytest.warns(InputScaleWarning, match=r"uint8 values of up to 255, .* uint8 of up to"):
+        model.predict(masks * 255)
+    model.predict(masks)
+
+
 def test_black_images_dark_ones_and_tables_are_well():
     X, y = noise_images(), few_labels()
     model = sgan().fit(X, y)
