@@ -20,7 +20,8 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     """Mark the rows of `y` that carry no label.
 
     A row is unlabelled if it holds -1 (integer, float and object arrays), NaN (float and object
-    arrays, pandas columns), None or ``pandas.NA`` (object arrays and pandas columns).
+    arrays, pandas columns), None or ``pandas.NA`` (object arrays and pandas columns), or if it is
+    null in a polars Series or an array of pyarrow.
 
     Parameters
     ----------
@@ -123,15 +124,25 @@ def label_array(y: Any) -> Any:
         )
     if hasattr(y, "toarray"):
         return y  # sparse, for scikit-learn to refuse; np.asarray would wrap it as one object
-    dtypes = y.dtypes if hasattr(y, "columns") else [getattr(y, "dtype", None)]
-    if hasattr(y, "astype") and not all(isinstance(dtype, np.dtype) for dtype in dtypes):
-        # pandas: np.asarray would make floats of nullable integers
-        return np.asarray(y.astype(object))
+    if hasattr(y, "astype"):
+        dtypes = y.dtypes if hasattr(y, "columns") else [getattr(y, "dtype", None)]
+        if not all(isinstance(dtype, np.dtype) for dtype in dtypes):
+            # pandas: np.asarray would make floats of nullable integers
+            return np.asarray(y.astype(object))
+    to_list = getattr(y, "to_list", getattr(y, "to_pylist", None))
+    if to_list is not None and _n_nulls(y):
+        return np.array(to_list(), dtype=object)  # polars and pyarrow: as above
     array = to_array(y, "y")
     if array.dtype.kind in "US" and not hasattr(y, "dtype"):
         # NumPy has turned [1, "a"] into text; as objects, the two types can be told apart.
         array = np.asarray(y, dtype=object)
     return array
+
+
+def _n_nulls(y: Any) -> int:
+    """Count the missing values of a polars Series or an array of pyarrow; 0 for all others."""
+    count = getattr(y, "null_count", 0)
+    return count() if callable(count) else count
 
 
 def _is_marker(value: object) -> bool:

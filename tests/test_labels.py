@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from sgan_classifier._labels import is_unlabeled, known_labels
+from sgan_classifier.model_selection import mask_labels
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float32, np.float64, object])
@@ -35,6 +36,46 @@ def test_pandas_columns_with_missing_values(dtype):
     values = {"boolean": [True, None, False], "Int64": [1, None, 0], "Float64": [1.0, None, 0.0]}
     column = pd.Series(values.get(dtype, ["a", None, "b"]), dtype=dtype)
     assert is_unlabeled(column).tolist() == [False, True, False]
+
+
+class Column:
+    """Integers with a missing value, as NumPy and as lists see them."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=float)
+
+
+class PolarsColumn(Column):
+    def null_count(self):
+        return self.values.count(None)
+
+    def to_list(self):
+        return self.values
+
+
+class ArrowColumn(Column):
+    @property
+    def null_count(self):
+        return self.values.count(None)
+
+    def to_pylist(self):
+        return self.values
+
+
+@pytest.mark.parametrize("kind", [PolarsColumn, ArrowColumn, "polars", "pyarrow"])
+def test_large_integers_beside_nulls_stay_apart(kind):
+    values = [2**53, 2**53 + 1, None]
+    if isinstance(kind, str):
+        library = pytest.importorskip(kind)
+        kind = library.Series if kind == "polars" else library.array
+    labels, labeled = known_labels(kind(values))
+    assert labels.tolist() == values[:2]
+    assert labeled.tolist() == [True, True, False]
+    masked = mask_labels(kind([*values, *values]), 2, random_state=0)
+    assert sorted(masked[~is_unlabeled(masked)].tolist()) == values[:2]
 
 
 @pytest.mark.parametrize(
