@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,11 +54,8 @@ def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
     net.n_features = features.shape[1]
     if not isinstance(net.module_, networks.LocalRandomModule):
         _try_in_training(net, x)
-    if callable(net.settings.augment) and net.settings.augment(x).shape != x.shape:
-        raise InvalidInputError(
-            f"augment turns a batch of shape {tuple(x.shape)} into one of shape "
-            f"{tuple(net.settings.augment(x).shape)}; the shape must stay."
-        )
+    if callable(net.settings.augment):
+        _try_augment(net.settings.augment, torch.cat([x, x]))
     if hasattr(net.module_, "initialize_from_data"):
         rows = data.labeled if data.pool is None else data.pool
         first = net.streams.pool_index.integers(len(rows), size=DATA_INIT_BATCH)
@@ -88,6 +86,20 @@ def _try_in_training(net: "SemiSupervisedNet", x: Tensor) -> None:
             f"The discriminator cannot be trained: it answers with {what}. Compute logits and "
             "features from its parameters, in floating point."
         )
+
+
+def _try_augment(augment: Callable[[Tensor], Tensor], x: Tensor) -> None:
+    view = augment(x)
+    if not isinstance(view, Tensor):
+        seen = f"a {type(view).__name__}"
+    elif view.shape != x.shape or view.dtype != x.dtype:
+        seen = f"{view.dtype} of shape {tuple(view.shape)}"
+    else:
+        return
+    raise InvalidInputError(
+        f"augment turns a batch of {x.dtype} of shape {tuple(x.shape)} into {seen}. Let it return "
+        "a tensor of the shape and dtype that it is given."
+    )
 
 
 def compile_networks(net: "SemiSupervisedNet") -> None:
