@@ -181,7 +181,7 @@ class BaseImageClassifier(
                         f"classes={list(classes)} differs from the classes of the first call, "
                         f"{list(known)}. Leave it out, or fit a new estimator."
                     )
-            self._check_parameters(known)
+            self._check_parameters(known, hold_out_rows=False)
             seed = draw_seed(self.random_state) if first else self._seed
             data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
             with self._isolated_state(seed):

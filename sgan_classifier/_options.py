@@ -44,10 +44,19 @@ def check_scaling(scaling: str | None, layout: Layout) -> None:
         )
 
 
-def check_callbacks(callbacks: list | None) -> None:
-    """Refuse what skorch would stumble over in the middle of its own code."""
+def check_callbacks(callbacks: list | None, *, is_validated: bool) -> None:
+    """Refuse what skorch would stumble over in the middle of its own code.
+
+    Parameters
+    ----------
+    callbacks : list or None
+    is_validated : bool
+        Whether rows are held out, so that there is a "valid_loss" to monitor.
+    """
     from skorch.callbacks import (
         Callback,
+        Checkpoint,
+        EarlyStopping,
         InputShapeSetter,
         LRScheduler,
         PassthroughScoring,
@@ -89,6 +98,17 @@ def check_callbacks(callbacks: list | None) -> None:
                 f"callbacks holds {kind.__name__}, but no labelled data set reaches callbacks. Use "
                 "early_stopping=True, which records valid_loss and valid_accuracy."
             )
+        if issubclass(kind, (EarlyStopping, Checkpoint)) and not is_validated:
+            _check_monitor(kind.__name__, (callback() if is_class else callback).monitor)
+
+
+def _check_monitor(name: str, monitor: Any) -> None:
+    if isinstance(monitor, str) and monitor.startswith("valid_"):
+        instead = "train_loss_best" if monitor.endswith("_best") else "train_loss"
+        raise InvalidInputError(
+            f"callbacks holds {name} with monitor={monitor!r}, but no rows are held out. Use fit "
+            f"with early_stopping=True, or monitor={instead!r}."
+        )
 
 
 def parse_augment(word: str) -> str | tuple[str, ...] | None:

@@ -371,8 +371,8 @@ class SGANClassifier(BaseImageClassifier):
             "ramp_steps": round(RAMP * self.max_iter),
         }
 
-    def _check_parameters(self, classes: np.ndarray) -> None:
-        super()._check_parameters(classes)
+    def _check_parameters(self, classes: np.ndarray, *, hold_out_rows: bool = True) -> None:
+        super()._check_parameters(classes, hold_out_rows=hold_out_rows)
         check_class_prior(self.class_prior, len(classes))
 
     def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:

@@ -62,9 +62,9 @@ class TrainableEstimator(BaseEstimator):
             class_weight=class_weight,
         )
 
-    def _check_parameters(self, classes: np.ndarray) -> None:
+    def _check_parameters(self, classes: np.ndarray, *, hold_out_rows: bool = True) -> None:
         """Refuse callbacks that cannot be called, and what does not go with the classes."""
-        check_callbacks(self.callbacks)
+        check_callbacks(self.callbacks, is_validated=self.early_stopping and hold_out_rows)
 
     def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:
         """Resolve what is left to choose, build the networks and the net that trains them."""

@@ -183,6 +183,21 @@ def test_best_weights_that_would_not_predict_are_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("kind", "instead"), [(EarlyStopping, "train_loss"), (Checkpoint, "train_loss_best")]
+)
+def test_a_monitor_of_rows_that_are_not_held_out_is_refused(kind, instead, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where a checkpoint is written
+    message = f"{kind.__name__} with monitor='valid_loss.*early_stopping=True, or .*'{instead}'"
+    for callback in (kind, kind(), ("named", kind())):
+        with pytest.raises(InvalidInputError, match=message):
+            sgan(callbacks=[callback]).fit(X, Y)
+    with pytest.raises(InvalidInputError, match=message):
+        sgan(callbacks=[kind()], **VALIDATED).partial_fit(X, Y)
+    sgan(callbacks=[kind()], **VALIDATED).fit(X, Y)
+    sgan(callbacks=[kind(monitor=instead)]).fit(X, Y)
+
+
 @pytest.mark.parametrize("settings", [{"steps": 5}, {"steps": "1"}, {"n_samples": 0}])
 def test_what_the_recorder_cannot_draw_is_named(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings))):
