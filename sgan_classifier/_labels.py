@@ -66,7 +66,7 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,) or (n_samples, 1)
         Labels, as in `is_unlabeled`.
 
     Returns
@@ -80,7 +80,7 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
     Raises
     ------
     InvalidInputError
-        If `y` is not one-dimensional or no row is labelled.
+        If `y` is None or not one column, or no row is labelled.
 
     Examples
     --------
@@ -88,9 +88,13 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
     >>> known_labels([1, None, 0])[0].tolist()
     [1, 0]
     """
-    y = np.asarray(label_array(y))
+    if y is None:
+        raise InvalidInputError("y is None; expected one label a row. Pass the labels of the rows.")
+    y = label_column(y)
     if y.ndim != 1:
-        raise InvalidInputError(f"y has shape {y.shape}; expected (n_samples,). Pass y.ravel().")
+        raise InvalidInputError(
+            f"y has shape {y.shape}; expected (n_samples,). Pass one label a row."
+        )
     labeled = ~is_unlabeled(y)
     if not labeled.any():
         raise InvalidInputError(
@@ -99,6 +103,12 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
         )
     labels = y[labeled]
     return (np.array(labels.tolist()) if labels.dtype == object else labels), labeled
+
+
+def label_column(y: Any) -> NDArray:
+    """Convert ``y`` by `label_array`, a column (n, 1) to (n,), as `fit` does."""
+    y = np.asarray(label_array(y))
+    return y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def label_array(y: Any) -> Any:

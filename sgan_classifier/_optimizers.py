@@ -71,7 +71,7 @@ def _adam(
     chosen = {"weight_decay": 0.0, **options}
     try:
         return torch.optim.AdamW(weights, lr=lr, fused=fused, **chosen)
-    except (TypeError, ValueError) as error:
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:
         raise _misfit(options, str(error)) from error
 
 

@@ -19,7 +19,7 @@ from ._random import Streams, isolated_global_state
 from ._scaling import Scaler, check_scaled
 from ._split import hold_out
 from ._targets import check_class_weight
-from .exceptions import DivergenceError
+from .exceptions import DivergenceError, InvalidInputError
 
 
 class TrainableEstimator(BaseEstimator):
@@ -64,6 +64,11 @@ class TrainableEstimator(BaseEstimator):
 
     def _check_parameters(self, classes: np.ndarray, *, hold_out_rows: bool = True) -> None:
         """Refuse callbacks that cannot be called, and what does not go with the classes."""
+        if isinstance(self.network, torch.nn.Module):
+            raise InvalidInputError(
+                f"network is a module, {type(self.network).__name__}. Pass a function of "
+                "(input_shape, n_classes) that makes what is to be trained, or a name."
+            )
         check_callbacks(self.callbacks, is_validated=self.early_stopping and hold_out_rows)
 
     def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:

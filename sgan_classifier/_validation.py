@@ -137,7 +137,14 @@ def _with_shape(X: Any, name: str) -> Any:
             f"{name} is a masked array with {np.ma.count_masked(X)} masked values. Replace them, "
             f"as {name}.filled(value) does, or leave out the rows that have any."
         )
-    columns = list(getattr(X, "columns", ()))
+    is_frame = hasattr(X, "iloc")
+    if is_frame and {str(dtype)[:7] for dtype in np.atleast_1d(X.dtypes)} == {"Sparse["}:
+        raise InvalidInputError(
+            f"{name} is a table of sparse columns. Pass {name}.sparse.to_dense(), which is larger."
+        )
+    # in a table of pyarrow, columns are arrays
+    names = "column_names" if not is_frame and hasattr(X, "column_names") else "columns"
+    columns = list(getattr(X, names, ()))
     if len(set(columns)) < len(columns):
         repeated = next(column for column in columns if columns.count(column) > 1)
         raise InvalidInputError(

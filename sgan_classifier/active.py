@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from ._arrays import to_array
-from ._labels import is_unlabeled
+from ._labels import is_unlabeled, label_column
 from ._random import draw_seed
 from .exceptions import InvalidInputError
 
@@ -273,7 +273,7 @@ def _squared_distance(
 def _unlabeled_rows(y: ArrayLike | None, n_rows: int) -> NDArray[np.int64]:
     if y is None:
         return np.arange(n_rows)
-    unlabeled = is_unlabeled(y)
+    unlabeled = is_unlabeled(label_column(y))
     if unlabeled.shape != (n_rows,):
         raise InvalidInputError(
             f"y has shape {unlabeled.shape}, but X has {n_rows} rows. Pass one entry a row, -1 "

@@ -76,6 +76,9 @@ BAD_OPTIONS = {
     "weights": ({"class_weight": {0: -1.0}}, r"weight -1.0.*finite"),
     "image_shape": ({"image_shape": (7, 7)}, r"image_shape=\(7, 7\). Correct"),
     "optimizer": ({"optimizer_params": {"beta": 1}}, r"optimizer_params=.*'beta'.*Use its own"),
+    "betas": ({"optimizer_params": {"betas": (0.9,)}}, r"does not fit torch.optim.AdamW"),
+    "differentiable": ({"optimizer_params": {"differentiable": True}}, r"does not fit torch.opt"),
+    "module": ({"network": LINEAR}, r"network is a module, Sequential. Pass a function"),
     "wrong logits": (
         {"network": returns((GENERATOR, WIDE))},
         r"logits of shape \(2, 5\); for 2 classes",

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import DataConversionWarning
 from tiny import assert_answers, both, cnn, few_labels, noise_images, same_state, sgan, weights
 
 from sgan_classifier.exceptions import (
@@ -11,7 +12,7 @@ from sgan_classifier.exceptions import (
     InvalidInputError,
     NoUnlabeledRowsWarning,
 )
-from sgan_classifier.model_selection import UnlabeledPool
+from sgan_classifier.model_selection import SemiSupervisedKFold, UnlabeledPool
 
 X, Y = noise_images(), few_labels()
 
@@ -215,6 +216,21 @@ def test_labels_and_markers_of_every_kind(make, y, classes):
     assert estimator.classes_.tolist() == classes
     assert set(estimator.predict(X).tolist()) <= set(classes)
     assert 0 <= estimator.score(X, y) <= 1
+
+
+@both
+def test_a_column_of_labels_is_fitted_scored_and_split(make):
+    column = Y[:, np.newaxis]
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        estimator = make().fit(X, column)
+    for y in (column, pd.DataFrame(column)):
+        assert estimator.score(X, y) == estimator.score(X, Y)
+    for parts in zip(
+        SemiSupervisedKFold(2).split(X, column), SemiSupervisedKFold(2).split(X, Y), strict=True
+    ):
+        np.testing.assert_equal(*parts)
+    with pytest.raises(InvalidInputError, match="y is None; expected one label a row"):
+        estimator.score(X, None)
 
 
 @both

@@ -119,8 +119,29 @@ def test_known_labels_are_what_metrics_accept():
     assert labeled.tolist() == [True, False, True, False]
 
 
+@pytest.mark.parametrize("kind", [np.array, "frame", "nullable frame"])
+def test_a_column_of_labels_is_read_as_fit_reads_it(kind):
+    y = [[1], [-1], [0], [1]]
+    if isinstance(kind, str):
+        pd = pytest.importorskip("pandas")
+        column = pd.DataFrame({"y": [1, -1, 0, 1]}, dtype="int64" if kind == "frame" else "Int64")
+    else:
+        column = kind(y)
+    labels, labeled = known_labels(column)
+    assert labels.tolist() == [1, 0, 1]
+    assert labeled.tolist() == [True, False, True, True]
+    masked = mask_labels(column, 2, random_state=0)
+    assert masked.shape == (4,)
+    assert sorted(masked[~is_unlabeled(masked)].tolist()) == [0, 1]
+
+
 @pytest.mark.parametrize(
-    ("y", "message"), [([-1, -1], "None of the 2 rows"), ([[0], [1]], r"expected \(n_samples,\)")]
+    ("y", "message"),
+    [
+        ([-1, -1], "None of the 2 rows"),
+        ([[0, 1], [1, 0]], r"expected \(n_samples,\)"),
+        (None, "y is None; expected one label a row"),
+    ],
 )
 def test_known_labels_says_what_is_wrong(y, message):
     with pytest.raises(ValueError, match=message):

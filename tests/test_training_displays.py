@@ -134,6 +134,12 @@ def test_number_of_columns_that_makes_no_sense_is_named(n_columns):
             display.plot(n_columns=n_columns)
 
 
+@pytest.mark.parametrize("value_range", [3, (0.0,), (0, 1, 2), "01"])
+def test_a_range_that_is_no_pair_is_named(value_range):
+    with pytest.raises(InvalidInputError, match=r"value_range=.* is not two numbers"):
+        SamplesDisplay(np.zeros((2, 3, 3))).plot(value_range=value_range)
+
+
 def test_values_outside_the_range_are_drawn_black_and_white():
     images = np.array([[[-5.0, 0.0], [8.0, 99.0]]])
     display = SamplesDisplay(images).plot(n_columns=1, value_range=(0.0, 16.0))

@@ -299,6 +299,35 @@ def test_columns_of_one_name_are_an_error(estimator):
         check_rows(estimator, frame, reset=True)
 
 
+def test_sparse_frames_say_how_to_make_them_dense(estimator):
+    frame = pd.DataFrame(np.eye(3))
+    for fill in (0.0, np.nan):
+        sparse = frame.astype(pd.SparseDtype(float, fill))
+        with pytest.raises(InvalidInputError, match=r"X is .*sparse.*Pass X.sparse.to_dense"):
+            check_rows(estimator, sparse, reset=True)
+    partly = frame.astype({1: pd.SparseDtype(float, 0.0)})
+    with pytest.warns(UserWarning, match="will be converted to a dense"):  # scikit-learn's
+        rows = check_rows(estimator, partly, reset=True)
+    np.testing.assert_array_equal(rows, np.eye(3))
+
+
+class ArrowTable:
+    """What counts of a table of pyarrow: names, and columns that have no hash."""
+
+    column_names, shape = ("a", "b"), (2, 2)
+
+    @property
+    def columns(self):
+        return [np.zeros(2), np.ones(2)]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.stack(self.columns, axis=1)
+
+
+def test_tables_of_pyarrow_are_read(estimator):
+    np.testing.assert_array_equal(check_rows(estimator, ArrowTable(), reset=True), [[0, 1]] * 2)
+
+
 def test_tensors_that_numpy_cannot_hold_are_an_error(estimator):
     for tensor in (torch.zeros(4, 3).bfloat16(), torch.zeros(4, 3, requires_grad=True)):
         with pytest.raises(InvalidInputError, match="X, a Tensor, cannot be read as an array"):

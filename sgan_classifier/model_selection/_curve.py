@@ -17,7 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
 from tqdm.auto import tqdm
 
-from .._labels import is_unlabeled, known_labels, label_array
+from .._labels import is_unlabeled, known_labels, label_column
 from ..metrics import make_labeled_scorer
 from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
 from ._curve_result import LabelEfficiencyCurve
@@ -138,7 +138,7 @@ def label_efficiency_curve(
     | 112 | 0.974 ± 0.000 | 1.000 ± 0.000 |
     """
     estimators = dict(estimators)
-    y = np.asarray(label_array(y))
+    y = label_column(y)
     X = X if hasattr(X, "shape") else np.asarray(X)
     check_consistent_length(X, y, groups)
     known_labels(y)

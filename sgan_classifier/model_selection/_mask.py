@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from .._labels import known_labels, label_array
+from .._labels import known_labels, label_column
 
 
 def mask_labels(
@@ -114,10 +114,11 @@ def _quotas(counts: NDArray, n_labels: int, balanced: bool, tie_break: NDArray) 
 def _hide(y: Any, hidden: NDArray) -> Any:
     """Copy `y` with markers where `hidden` is True."""
     if hasattr(y, "iloc"):
+        y = y.iloc[:, 0] if y.ndim == 2 else y
         if not isinstance(y.dtype, np.dtype):
             return y.mask(hidden)  # pandas dtypes have a missing value of their own
         return type(y)(_hide(y.to_numpy(), hidden), index=y.index, name=y.name)
-    y = np.array(label_array(y))  # a copy
+    y = np.array(label_column(y))  # a copy
     if y.dtype.kind in "bu":
         y = y.astype(np.result_type(y.dtype, np.int8) if y.itemsize < 8 else np.int64)
     if y.dtype.kind in "US":

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._labels import is_unlabeled, label_array
+from .._labels import is_unlabeled, label_column
 from .._numbers import check_whole_number
 from ..exceptions import InvalidInputError
 from ._images import as_images, show, strip_axes, to_unit_range, write_caption
@@ -163,7 +163,7 @@ class CertaintyDisplay:
         drawn = np.concatenate(list(self.rows_.values()))
         all_images = np.asarray(self.images)
         images = dict(zip(drawn, to_unit_range(all_images[drawn], value_range), strict=True))
-        labels = label_array(self.y if self.y is not None else np.full(len(all_images), -1))
+        labels = label_column(self.y if self.y is not None else np.full(len(all_images), -1))
         is_known = ~is_unlabeled(labels)
         n_rows = len(self.rows_)
         figure = new_figure(height=1.2 * n_rows) if figure is None else figure

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from .._numbers import is_pair
 from ..exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def to_unit_range(images: ArrayLike, value_range: tuple[float, float] | None) ->
     images : array-like of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3)
     value_range : (float, float) or None
         Values drawn black and white; None takes the least and the greatest that are finite.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is nothing that can be drawn, or `value_range` is no pair.
     """
     images = np.asarray(images, dtype=float)
     images = images[..., None] if images.ndim == 3 else images
@@ -54,6 +60,10 @@ def to_unit_range(images: ArrayLike, value_range: tuple[float, float] | None) ->
     if value_range is None:
         known = images[np.isfinite(images)]
         value_range = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    if not is_pair(value_range):
+        raise InvalidInputError(
+            f"value_range={value_range!r} is not two numbers. Pass (black, white), or None."
+        )
     low, high = value_range
     # NaN is as white as what lies about the images
     return np.nan_to_num(np.clip((images - low) / ((high - low) or 1.0), 0.0, 1.0), nan=1.0)
