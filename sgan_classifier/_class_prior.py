@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ._arrays import to_array
 from ._batches import Rows, evenly_spaced
 from ._forward import answers
 from ._random import Streams
@@ -43,7 +44,7 @@ def check_class_prior(class_prior: Any, n_classes: int) -> NDArray[np.float64] |
     if isinstance(class_prior, str):
         return None
     try:
-        prior = np.array(class_prior, dtype=np.float64)
+        prior = np.array(to_array(class_prior, "class_prior"), dtype=np.float64)
     except (TypeError, ValueError):  # no numbers, or rows of unequal length
         prior = np.empty(0)
     is_prior = (

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from sgan_classifier import SGANClassifier, _class_prior
 from sgan_classifier._class_prior import (
+    check_class_prior,
     estimate_proportions,
     label_proportions,
     train_probe,
@@ -103,6 +104,9 @@ def test_shares_that_are_known_are_taken(uneven):
     X, y, _ = uneven
     model = sgan(class_prior=[0.9, 0.1]).fit(X, y)
     np.testing.assert_array_equal(model.class_prior_, [0.9, 0.1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert check_class_prior(torch.tensor([0.75, 0.25]), 2).tolist() == [0.75, 0.25]
 
 
 @pytest.mark.parametrize(
