@@ -216,7 +216,7 @@ class SemiSupervisedNet(NeuralNet):
                 f"Training was interrupted after {self.n_steps_} steps; the estimator predicts "
                 f"with the weights it has. Call fit again{remedy}.",
                 TrainingInterruptedWarning,
-                stacklevel=4,
+                stacklevel=5,  # the line that called fit
             )
         except CheckpointWriteError:
             early_stopping.restore_best()

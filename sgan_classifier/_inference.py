@@ -89,7 +89,7 @@ class InferenceMixin(TransformerMixin):
         ndarray of shape (n, n_features_out)
             float64 for float64 input, else float32.
         """
-        rows = self._rows(X)
+        rows = self._rows(X, stacklevel=5)  # one for the wrapper of scikit-learn's set_output
         dtype = torch.float64 if rows.dtype.type is np.float64 else torch.float32
         return self._collected(rows, lambda _, features: features.cpu().to(dtype))
 
@@ -141,7 +141,13 @@ class InferenceMixin(TransformerMixin):
             end += len(piece)
         return collected
 
-    def _rows(self, X: Any, index: np.ndarray | None = None, n_expected: int | None = None) -> Rows:
+    def _rows(
+        self,
+        X: Any,
+        index: np.ndarray | None = None,
+        n_expected: int | None = None,
+        stacklevel: int = 4,
+    ) -> Rows:
         """Check X, and return its rows, or those at `index`. To be called by what users call."""
         check_is_fitted(self)
         check_threads()
@@ -150,7 +156,8 @@ class InferenceMixin(TransformerMixin):
             raise InvalidInputError(f"X has {len(X)} rows, but y has {n_expected}.")
         rows = Rows([X], self._layout, index)
         # a model file of an early version does not know the dtype
-        warn_of_other_scale(rows, self.net_.scaler, getattr(self, "_fit_dtype", None))
+        fit_dtype = getattr(self, "_fit_dtype", None)
+        warn_of_other_scale(rows, self.net_.scaler, fit_dtype, stacklevel)
         return rows
 
 

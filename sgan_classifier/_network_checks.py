@@ -114,5 +114,5 @@ def compile_networks(net: "SemiSupervisedNet") -> None:
         warnings.warn(
             f"compile=True has no effect: {reason}. Install a C++ compiler, or pass compile=False.",
             CompileFallbackWarning,
-            stacklevel=4,
+            stacklevel=5,  # the line that called fit
         )

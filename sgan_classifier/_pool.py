@@ -107,7 +107,7 @@ def warn_if_cut(X: Any, X_unlabeled: Any) -> None:
         "cuts such an array down to the training fold. Pass X_unlabeled=UnlabeledPool(array), of "
         "sgan_classifier.model_selection, which it leaves whole; that also silences this warning.",
         PoolCutWarning,
-        stacklevel=3,
+        stacklevel=5,  # the line that called fit
     )
 
 

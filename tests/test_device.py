@@ -105,8 +105,10 @@ ignore_torch_s_own_deprecations = pytest.mark.filterwarnings("ignore::Deprecatio
 @pytest.mark.skipif(HAS_COMPILER, reason="a C++ compiler is installed")
 @both
 def test_compile_without_a_compiler_warns_and_trains_to_equal_weights(make):
-    with pytest.warns(CompileFallbackWarning, match=r"compile=True has no effect: .*compile=False"):
+    message = r"compile=True has no effect: .*compile=False"
+    with pytest.warns(CompileFallbackWarning, match=message) as caught:
         compiled = make(compile=True).fit(X, Y)
+    assert caught[0].filename == __file__  # the warning points at the caller's line
     assert same_state(weights(compiled), weights(make().fit(X, Y)))
 
 

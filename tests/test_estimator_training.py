@@ -243,8 +243,9 @@ def test_interrupted_training_warns_and_stays_usable(make):
             raise KeyboardInterrupt
         return batch
 
-    with pytest.warns(TrainingInterruptedWarning, match="interrupted after"):
+    with pytest.warns(TrainingInterruptedWarning, match="interrupted after") as caught:
         estimator = make(augment=augment, max_iter=50).fit(X, Y)
+    assert caught[0].filename == __file__  # the warning points at the caller's line
     assert 0 < estimator.n_iter_ < 50
     assert_answers(estimator, X)
 

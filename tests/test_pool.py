@@ -144,6 +144,15 @@ def test_a_bare_array_as_long_as_x_warns(iris, wrap):
         warn_if_cut(iris[0], wrap(iris[0]))
 
 
+def test_the_warning_of_a_bare_array_points_at_the_callers_line(iris):
+    X, y = iris
+    model = SGANClassifier(width=2, max_iter=2)
+    for fit in (model.fit, model.partial_fit):
+        with pytest.warns(PoolCutWarning) as caught:
+            fit(X, y, X_unlabeled=X)
+        assert caught[0].filename == __file__
+
+
 def test_pools_and_arrays_of_other_lengths_do_not_warn(iris):
     for beside in (None, UnlabeledPool(iris[0]), iris[0][:20]):
         warn_if_cut(iris[0], beside)

@@ -272,8 +272,11 @@ def test_images_on_another_scale_than_in_fit_are_told(scaling, in_fit, in_predic
     fitted, asked = (X if change is None else change(X) for change in (in_fit, in_predict))
     model = sgan(scaling=scaling).fit(fitted, y)
     for method in (model.predict, model.predict_proba, model.transform, model.realness):
-        with pytest.warns(InputScaleWarning, match=f"{asked.dtype} values of up to .*divided"):
+        with pytest.warns(
+            InputScaleWarning, match=f"{asked.dtype} values of up to .*divided"
+        ) as caught:
             method(asked)
+        assert caught[0].filename == __file__  # the warning points at the caller's line
 
 
 @pytest.mark.parametrize("change", [np.float64, np.float32, np.uint16, np.int64])
