@@ -82,9 +82,12 @@ class SampleRecorder(Callback):
                 "SampleRecorder needs a generator that is trained: use it with SGANClassifier and "
                 "adversarial_weight above 0."
             )
-        if not np.iterable(self.steps) or not all(isinstance(s, Integral) for s in self.steps):
+        # a generator would be used up by looking at it
+        is_sequence = np.iterable(self.steps) and hasattr(self.steps, "__len__")
+        if not is_sequence or not all(isinstance(step, Integral) for step in self.steps):
             raise InvalidInputError(
-                f"steps={self.steps!r} are no numbers of steps. Pass whole numbers, as (1, 10)."
+                f"steps={self.steps!r} are no numbers of steps. Pass a tuple or list of whole "
+                "numbers, as (1, 10)."
             )
         if not isinstance(self.n_samples, Integral) or self.n_samples < 1:
             raise InvalidInputError(f"n_samples={self.n_samples!r} is not a positive integer.")

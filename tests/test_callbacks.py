@@ -198,7 +198,16 @@ def test_a_monitor_of_rows_that_are_not_held_out_is_refused(kind, instead, tmp_p
     sgan(callbacks=[kind(monitor=instead)]).fit(X, Y)
 
 
-@pytest.mark.parametrize("settings", [{"steps": 5}, {"steps": "1"}, {"n_samples": 0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"steps": 5},
+        {"steps": "1"},
+        {"steps": np.array(5)},
+        {"steps": iter((1, 3))},
+        {"n_samples": 0},
+    ],
+)
 def test_what_the_recorder_cannot_draw_is_named(settings):
     with pytest.raises(InvalidInputError, match=next(iter(settings))):
         sgan(callbacks=[SampleRecorder(**settings)]).fit(X, Y)
