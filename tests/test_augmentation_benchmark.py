@@ -76,6 +76,18 @@ def test_test_rows_decide_nothing(quick_run, tmp_path):
     assert record["curve"]["test_scores"] == quick_run[0]["curve"]["test_scores"]
 
 
+def test_test_rows_can_be_looked_at_in_a_report_of_their_own(tmp_path):
+    data = noise()
+    settings = {"out": tmp_path, "command": "a command", "steps": 1, "verbose": 0}
+    record = run_augmentation(data, ["none"], [4], 2, on_test_rows=True, **settings)
+    report = (tmp_path / "augmentation_noise_test_rows.md").read_text()
+    assert "Accuracy is that on the test rows" in report
+    data.y_test[:] = 1 - data.y_test
+    opposite = run_augmentation(data, ["none"], [4], 2, on_test_rows=True, **settings)
+    for name, scores in record["curve"]["test_scores"].items():
+        np.testing.assert_allclose(opposite["curve"]["test_scores"][name], 1 - np.array(scores))
+
+
 def test_record_makes_the_report_again(quick_run):
     _, out = quick_run
     stored = json.loads((out / "augmentation_noise.json").read_text())

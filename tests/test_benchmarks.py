@@ -99,7 +99,7 @@ def test_lunar_patches_have_room_for_the_mark_of_unlabelled_rows(lunar):
     assert lunar.X_train.dtype == np.uint8
     assert mask_labels(lunar.y_train, 10, random_state=0).min() == -1
     assert len(np.unique(lunar.groups)) == 12
-    assert lunar.parameters == {"augment": ("shift", "flip"), "max_iter": 2000}
+    assert lunar.parameters == {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000}
 
 
 def test_npz_file_is_loaded_by_its_path(tmp_path, digits):
@@ -153,7 +153,7 @@ def test_networks_of_a_comparison_differ_in_nothing_that_the_data_sets(lunar):
     assert len(contenders) == 6
     networks = [est for est in contenders.values() if hasattr(est, "augment")]
     assert len(networks) == 4
-    assert {est.augment for est in networks} == {("shift", "flip")}
+    assert {est.augment for est in networks} == {("shift", "flip", "rotate90")}
     defaults = SGANClassifier().set_params(**lunar.parameters)
     assert contenders[SGAN].get_params() == defaults.get_params()
 

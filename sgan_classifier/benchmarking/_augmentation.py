@@ -38,11 +38,13 @@ def run_augmentation(
     random_state: int = FIRST_SEED,
     device: str = "auto",
     verbose: int = 1,
+    on_test_rows: bool = False,
 ) -> dict[str, Any]:
     """Compare sets of augmentations, for both estimators; write record and report.
 
     The test rows of `data` are not looked at: a part of the training rows takes their place, for
-    each draw another third of the groups where they are known.
+    each draw another third of the groups where they are known. To see how far a choice goes that
+    was made so, and not to choose, there is `on_test_rows`.
     Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
@@ -54,13 +56,16 @@ def run_augmentation(
     n_labels : sequence of int
     n_draws : int
     out : Path
-        Folder of `augmentation_<data>.json` and `.md`.
+        Folder of `augmentation_<data>.json` and `.md`; `on_test_rows` adds "_test_rows" to the
+        names.
     command : str
         The command line, for the record.
     steps : int, optional
         Steps of every fit; by default those of the data.
     n_jobs, random_state, device, verbose
         As in `run_label_efficiency`.
+    on_test_rows : bool, default=False
+        Train on all training rows, and test on the test rows.
 
     Returns
     -------
@@ -72,7 +77,7 @@ def run_augmentation(
     InvalidInputError
         If a name of an augmentation is unknown.
     """
-    splits = held_out_splits(data)[:n_draws]
+    splits = None if on_test_rows else held_out_splits(data)[:n_draws]
     shared = {**data.parameters, "device": device}
     if steps is not None:
         shared["max_iter"] = steps
@@ -87,7 +92,7 @@ def run_augmentation(
         **draw_settings(n_labels, n_draws, random_state, n_jobs),
         views=list(views),
         steps=steps,
-        n_held_out=[len(held_out) for _, held_out in splits],
+        n_held_out=[len(held_out) for _, held_out in splits or ()],
         in_groups=data.groups is not None,
         device=device,
     )
@@ -106,7 +111,8 @@ def run_augmentation(
     )
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
-    write_results(record, augmentation_report, out / f"augmentation_{data.name}")
+    stem = f"augmentation_{data.name}{'_test_rows' if on_test_rows else ''}"
+    write_results(record, augmentation_report, out / stem)
     return record
 
 
@@ -125,11 +131,12 @@ def augmentation_report(record: dict[str, Any]) -> str:
     """
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
     views = record["settings"]["views"]
+    n_held_out = record["settings"]["n_held_out"]
     steps = record["estimators"][_name("SGAN", views[0])]["parameters"]["max_iter"]
     parts = [
         f"# Views of the training images: {record['data']['name']}",
-        run_summary(record, "which are not looked at"),
-        _held_out_sentence(record["settings"]),
+        run_summary(record, "which are not looked at" if n_held_out else "to choose nothing by"),
+        _tested_sentence(n_held_out, record["settings"]["in_groups"]),
         f"Every fit takes {steps} steps and differs from the others in nothing but `augment`; all "
         "see the same draws of labels.",
     ]
@@ -154,15 +161,19 @@ def augmentation_report(record: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _held_out_sentence(settings: dict[str, Any]) -> str:
-    numbers = settings["n_held_out"]
-    what = "rows of whole groups" if settings["in_groups"] else "rows"
-    if len(numbers) == 1:
-        return f"Accuracy is that on {numbers[0]} training {what} held out, to choose by."
-    listed = ", ".join(map(str, numbers[:-1])) + f" or {numbers[-1]}"
+def _tested_sentence(n_held_out: Sequence[int], in_groups: bool) -> str:
+    if not n_held_out:
+        return (
+            "Accuracy is that on the test rows, to see how far a choice goes that was made on "
+            "training rows held out."
+        )
+    what = "rows of whole groups" if in_groups else "rows"
+    if len(n_held_out) == 1:
+        return f"Accuracy is that on {n_held_out[0]} training {what} held out, to choose by."
+    listed = ", ".join(map(str, n_held_out[:-1])) + f" or {n_held_out[-1]}"
     return (
         f"Accuracy is that on training {what} held out, to choose by. The draws hold {listed} "
-        f"rows out in turn, {len(numbers)} parts without a row in common."
+        f"rows out in turn, {len(n_held_out)} parts without a row in common."
     )
 
 

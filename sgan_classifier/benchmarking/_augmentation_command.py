@@ -36,6 +36,12 @@ def augmentation_main(arguments: Sequence[str] | None = None) -> int:
         help="of every fit (default: those of the data)",
     )
 
+    parser.add_argument(
+        "--test-rows",
+        action="store_true",
+        help="test on the test rows, to see how far a choice goes that was made on rows held out",
+    )
+
     def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
         run_augmentation(
             load_benchmark_data(options.data, options.data_dir),
@@ -43,6 +49,7 @@ def augmentation_main(arguments: Sequence[str] | None = None) -> int:
             options.labels,
             options.draws,
             steps=options.steps,
+            on_test_rows=options.test_rows,
             **settings,
         )
 
