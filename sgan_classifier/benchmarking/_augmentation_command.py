@@ -35,7 +35,6 @@ def augmentation_main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="of every fit (default: those of the data)",
     )
-
     parser.add_argument(
         "--test-rows",
         action="store_true",

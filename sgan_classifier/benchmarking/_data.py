@@ -24,8 +24,8 @@ DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 
 # All that is set by kind of data; every other parameter is the estimators' default. A crater is a
 # crater whichever way it is turned; a digit is not. The lunar steps were chosen on training scenes
-# held out. The views were not: fewer do better on those scenes, but not under the light of others
-# (both reports of benchmarks/augmentation.py).
+# held out. The views were not: fewer do better on those scenes, and worse on the test scenes (both
+# reports of benchmarks/augmentation.py).
 KINDS: dict[str, dict[str, Any]] = {
     "lunar_nac": {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000},
     "digits": {"augment": "auto"},
