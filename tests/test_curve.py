@@ -194,7 +194,9 @@ def test_draws_take_the_splits_of_cv_in_turn(digits):
     rows = np.arange(len(y), dtype=float)[:, None]
     cv = SemiSupervisedShuffleSplit(2, test_size=50, random_state=0)
     expected = [np.sort(train) for train, _ in cv.split(rows, y)]
-    given = {"splitter": cv, "splits": list(cv.split(rows, y))}
+    positions = np.arange(len(y))
+    masks = [tuple(np.isin(positions, part) for part in split) for split in cv.split(rows, y)]
+    given = {"splitter": cv, "splits": list(cv.split(rows, y)), "masks": masks}
     for splits in given.values():
         entries = received(X=rows, y=y, cv=splits, n_labels=[30, "all"], n_draws=3, random_state=4)
         seen = [entry["X"][:, 0].astype(int) for entry in entries]

@@ -253,10 +253,16 @@ def _make_splits(
         )
     folds: list[tuple[NDArray | None, NDArray | None]] = []
     for splitter in _splitters(y, groups, cv, seeds):
-        folds += [(np.sort(train), test) for train, test in splitter.split(X, y, groups)]
+        folds += [(_in_order(train), test) for train, test in splitter.split(X, y, groups)]
     if not folds:
         raise ValueError(f"cv={cv!r} makes no split. Pass at least one (train, test).")
     return [folds[draw % len(folds)] for draw in range(len(seeds))]
+
+
+def _in_order(rows: ArrayLike) -> NDArray:
+    """Return the positions in ascending order; scikit-learn takes masks for `rows` too."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else np.sort(rows)
 
 
 def _splitters(y: NDArray, groups: Any, cv: Any, seeds: list[int]) -> list[Any]:
