@@ -161,8 +161,13 @@ def _is_marker(value: object) -> bool:
         if text in _MARKERS_AS_TEXT:
             raise _text_marker_error(text)
         return False
+    return is_missing(value) or (isinstance(value, Number) and value == -1)
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a value is None, NaN or ``pandas.NA``."""
     if isinstance(value, Number):
-        return value == -1 or value != value  # only NaN differs from itself
+        return value != value  # only NaN differs from itself
     return value is None or value is getattr(sys.modules.get("pandas"), "NA", None)
 
 

@@ -239,6 +239,20 @@ def test_too_few_scenes_raise_with_the_remedy(scene, message):
         list(SemiSupervisedGroupKFold(3).split(y, y, scene))
 
 
+@pytest.mark.parametrize("missing", [np.nan, None])
+@pytest.mark.parametrize("row", [0, 7])
+def test_a_row_without_a_group_is_refused(missing, row):
+    # else an unlabelled row of NaN would be trained on where labelled rows of NaN are held out
+    y = [0, 1, 0, 1, 0, 1, -1, -1]
+    groups = np.array(list("aabbccab"), dtype=object)
+    groups[row] = missing
+    with pytest.raises(ValueError, match=f"groups holds {missing} for row {row}, .* of every row"):
+        list(SemiSupervisedGroupKFold(2).split(y, y, groups))
+    if row == 7:  # an unlabelled row
+        splits = SemiSupervisedGroupKFold(2, transductive=True).split(y, y, groups)
+        assert all(row in train for train, _ in splits)
+
+
 def test_groups_reach_the_group_form_with_metadata_routing(digits):
     from sklearn import config_context
 

@@ -21,7 +21,7 @@ from .._labels import is_unlabeled, known_labels, label_column
 from ..metrics import make_labeled_scorer
 from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
 from ._curve_result import LabelEfficiencyCurve
-from ._group_split import SemiSupervisedGroupKFold
+from ._group_split import SemiSupervisedGroupKFold, known_groups
 from ._mask import mask_labels
 from ._split import SemiSupervisedKFold
 
@@ -268,7 +268,7 @@ def _in_order(rows: ArrayLike) -> NDArray:
 def _splitters(y: NDArray, groups: Any, cv: Any, seeds: list[int]) -> list[Any]:
     """Return the splitters whose folds the draws take in turn."""
     if cv is None:
-        n_groups = len(np.unique(np.asarray(groups)[~is_unlabeled(y)]))
+        n_groups = len(np.unique(known_groups(groups, np.flatnonzero(~is_unlabeled(y)))))
         n_splits = max(2, min(5, n_groups))
         return [SemiSupervisedGroupKFold(n_splits, random_state=seed) for seed in seeds[::n_splits]]
     if isinstance(cv, Integral):

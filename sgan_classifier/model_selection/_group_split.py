@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from .._labels import is_missing
 from ._split import SemiSupervisedSplitter
 
 
@@ -74,7 +75,7 @@ class SemiSupervisedGroupKFold(SemiSupervisedSplitter):
             raise ValueError(
                 f"{type(self).__name__} needs groups: pass groups=, the scene of each row."
             )
-        groups = np.asarray(groups)[labeled]
+        groups = known_groups(groups, labeled)
         n_groups = len(np.unique(groups))
         if n_groups < self.n_splits:
             fewer = f"Use n_splits={n_groups} or less, or label" if n_groups > 1 else "Label"
@@ -95,5 +96,34 @@ class SemiSupervisedGroupKFold(SemiSupervisedSplitter):
     def _allowed(self, unlabeled: NDArray, test: NDArray, groups: Any) -> NDArray:
         if self.transductive:
             return unlabeled
-        groups = np.asarray(groups)
-        return unlabeled[~np.isin(groups[unlabeled], groups[test])]
+        tested = known_groups(groups, test)
+        return unlabeled[~np.isin(known_groups(groups, unlabeled), tested)]
+
+
+def known_groups(groups: ArrayLike, rows: NDArray) -> NDArray:
+    """Return the groups of some rows.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_samples,)
+    rows : ndarray of int of shape (n,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If one of the rows has no group: NaN, None or ``pandas.NA``.
+    """
+    groups = np.asarray(groups)[rows]
+    if groups.dtype.kind in "fO":
+        missing = np.fromiter(map(is_missing, groups), bool, len(groups))
+        if missing.any():
+            first = missing.argmax()
+            raise ValueError(
+                f"groups holds {groups[first]} for row {rows[first]}, which may belong to a group "
+                "that is held out. Name the group of every row, or leave out rows of none."
+            )
+    return groups
