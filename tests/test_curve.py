@@ -392,6 +392,7 @@ def test_progress_is_shown_on_request(digits, capsys, verbose):
     [
         ({"n_labels": 20}, r"must be a list, such as \[20"),
         ({"n_labels": []}, "must be a list"),
+        ({"n_labels": iter([20])}, "must be a list"),
         ({"n_labels": ["most"]}, "expected integers or 'all'"),
         ({"n_labels": [5]}, "less than the 10 classes"),
         ({"n_draws": 0}, "at least 1"),
@@ -399,6 +400,9 @@ def test_progress_is_shown_on_request(digits, capsys, verbose):
         ({"random_state": None}, "must be an integer"),
         ({"labeled_only": ["other"]}, r"there are \['recorder'\]"),
         ({"labeled_only": "recorder"}, "must list names"),
+        ({"labeled_only": iter(["recorder"])}, "must list names"),
+        ({"n_threads": 0}, "n_threads=0 must be an integer of at least 1"),
+        ({"n_threads": 1.5}, "n_threads=1.5 must be an integer"),
         ({"X_test": None, "y_test": None}, "no test rows"),
         ({"X_test": None}, "X_test is None"),
         ({"y_test": None}, "y_test is None"),
@@ -422,6 +426,12 @@ def test_mistakes_raise_with_the_remedy_before_any_fit(digits, changes, message)
 def test_no_estimators_raise(digits):
     with pytest.raises(ValueError, match="estimators is empty"):
         label_efficiency_curve({}, **digits, n_labels=[20])
+
+
+@pytest.mark.parametrize("estimators", [Recorder(), [Recorder()]])
+def test_estimators_without_names_raise(digits, estimators):
+    with pytest.raises(ValueError, match=r"^estimators=\[?Recorder.* is no dict. Pass names and"):
+        label_efficiency_curve(estimators, **digits, n_labels=[20])
 
 
 def test_an_error_names_the_fit_that_raised_it(digits):

@@ -137,12 +137,12 @@ def label_efficiency_curve(
     | 12 | 0.958 ± 0.068 | 0.884 ± 0.088 |
     | 112 | 0.974 ± 0.000 | 1.000 ± 0.000 |
     """
-    estimators = dict(estimators)
     y = label_column(y)
     X = X if hasattr(X, "shape") else np.asarray(X)
     check_consistent_length(X, y, groups)
     known_labels(y)
-    _check_arguments(estimators, labeled_only, n_labels, n_draws, random_state)
+    _check_arguments(estimators, labeled_only, n_labels, n_draws, random_state, n_threads)
+    estimators = dict(estimators)
     if not isinstance(scoring, str) and not callable(scoring):
         raise ValueError(f"scoring={scoring!r} must be the name of one score, or a scorer.")
     scorer = make_labeled_scorer(scoring)
@@ -210,17 +210,28 @@ def label_efficiency_curve(
 
 
 def _check_arguments(
-    estimators: dict, labeled_only: Any, n_labels: Any, n_draws: Any, random_state: Any
+    estimators: Any,
+    labeled_only: Any,
+    n_labels: Any,
+    n_draws: Any,
+    random_state: Any,
+    n_threads: Any,
 ) -> None:
+    if not isinstance(estimators, Mapping):
+        raise ValueError(
+            f"estimators={estimators!r} is no dict. Pass names and estimators, such as "
+            "{'SGAN': SGANClassifier()}."
+        )
     if not estimators:
         raise ValueError("estimators is empty. Pass a dict of names and estimators.")
-    unknown = set(labeled_only) - set(estimators)
-    if unknown or isinstance(labeled_only, str):
+    # an iterator would be used up by looking at it
+    are_names = isinstance(labeled_only, Collection) and not isinstance(labeled_only, str)
+    if not are_names or set(labeled_only) - set(estimators):
         raise ValueError(
             f"labeled_only={labeled_only!r} must list names of estimators; there are "
             f"{[*estimators]}."
         )
-    if isinstance(n_labels, str | Integral) or not len(n_labels):
+    if isinstance(n_labels, str) or not hasattr(n_labels, "__len__") or not len(n_labels):
         raise ValueError(f"n_labels={n_labels!r} must be a list, such as [20, 50, 'all'].")
     wrong = [n for n in n_labels if isinstance(n, str) and n != "all"]
     if wrong:
@@ -232,6 +243,8 @@ def _check_arguments(
             f"random_state={random_state!r} must be an integer, so that every estimator, and a "
             "run that goes on, gets the same draws."
         )
+    if n_threads is not None and (not isinstance(n_threads, Integral) or n_threads < 1):
+        raise ValueError(f"n_threads={n_threads!r} must be an integer of at least 1, or None.")
 
 
 def _make_splits(
