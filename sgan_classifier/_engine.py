@@ -173,11 +173,12 @@ class SemiSupervisedNet(NeuralNet):
         step = TrainingStep(self, data)
         take_step = repeatable(step, n_steps)
         early_stopping = EarlyStopping(self, data, math.ceil(n_steps / record_every))
-        health = Health(self, data)
         factor = SCHEDULES[schedule]
         run = Run(step.labeled_sampler, early_stopping)
         if checkpoint is not None:
             checkpoint.restore(self, run)
+        n_before = len(self.records_) - run.step // record_every
+        health = Health(self, data, self.records_[n_before:])
         self.module_.train()
         if self.has_generator:
             self.generator_.train()

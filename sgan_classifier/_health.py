@@ -67,15 +67,17 @@ class Health:
     ----------
     net : SemiSupervisedNet
     data : TrainingData
+    records : list of dict
+        Of this call so far, where it goes on from a checkpoint.
     """
 
-    def __init__(self, net: "SemiSupervisedNet", data: TrainingData) -> None:
+    def __init__(self, net: "SemiSupervisedNet", data: TrainingData, records: list[dict]) -> None:
         self.net, self.data = net, data
         self.n_steps = 0
-        self.records: list[dict] = []
+        self.records = records[-WINDOW:]
         self._unseen: list[tuple[int, str, Tensor]] = []  # step, name and figure
         self._warned: set[type] = set()
-        self._first_loss = 0.0
+        self._first_loss = records[0].get("labeled_loss", 0.0) if records else 0.0
         self._real_spread = 0.0
         if net.settings.adversarial_weight > 0 and data.pool is not None:
             some = data.pool.take(evenly_spaced(len(data.pool), N_LOOK))

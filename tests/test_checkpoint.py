@@ -24,6 +24,7 @@ from sgan_classifier.exceptions import (
     CheckpointError,
     CheckpointWriteError,
     DivergenceError,
+    GeneratorCollapseWarning,
     TrainingInterruptedWarning,
 )
 from sgan_classifier.model_selection import SemiSupervisedKFold
@@ -79,6 +80,21 @@ def test_interrupted_fit_is_fitted_and_goes_on_when_called_again(make, tmp_path)
     assert seen == list(range(10, 20))  # from the checkpoint after 10 steps
     assert same_state(weights(estimator), weights(make(max_iter=20).fit(X, Y)))
     assert not list(tmp_path.iterdir())
+
+
+def test_fit_that_goes_on_is_judged_by_the_records_before_too(tmp_path):
+    estimator = sgan(
+        max_iter=120,
+        generator_learning_rate=1e6,  # kills the generator
+        checkpoint_dir=tmp_path,
+        checkpoint_every=5,
+        callbacks=[StopAt(112)],
+    )
+    with pytest.warns(GeneratorCollapseWarning), pytest.warns(TrainingInterruptedWarning):
+        estimator.fit(X, Y)
+    with pytest.warns(GeneratorCollapseWarning, match="The generator is dead"):
+        estimator.fit(X, Y)
+    assert [record["step"] for record in estimator.history_] == list(range(3, 121, 3))
 
 
 def test_interrupted_warm_start_goes_on_with_its_own_fit(tmp_path):
