@@ -239,6 +239,7 @@ class Health:
                 f"the labelled rows it learnt from; naming one class always is on {guessed:.0%}. "
                 "It has learnt nothing: raise max_iter, change learning_rate, keep "
                 "scaling='auto', or check that the labels belong to the rows.",
+                stacklevel=8,
             )
 
     def _judge_pool(self, pool: Rows) -> None:
@@ -254,6 +255,7 @@ class Health:
                 f"{shares[int(predicted[0])]:.0%} of the labelled rows have. Check that labelled "
                 "and unlabelled rows are of one kind, lower learning_rate, or raise "
                 "balance_weight.",
+                stacklevel=8,
             )
 
     # ------------------------------------------------------------------ looking
@@ -278,10 +280,13 @@ class Health:
             "and look for extreme values in X."
         )
 
-    def _warn(self, category: type[TrainingHealthWarning], message: str) -> None:
+    def _warn(
+        self, category: type[TrainingHealthWarning], message: str, stacklevel: int = 7
+    ) -> None:
+        """Warn once of each; the default is the line that called fit, as seen from `judge`."""
         if category not in self._warned:
             self._warned.add(category)
-            warnings.warn(message, category, stacklevel=7)  # the line that called fit
+            warnings.warn(message, category, stacklevel=stacklevel)
 
 
 def _spread(x: Tensor) -> float:

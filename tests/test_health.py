@@ -213,8 +213,9 @@ def test_discriminator_that_knows_its_rows_by_heart_is_named():
 
 @both
 def test_classifier_that_learnt_nothing_is_named(make):
-    with pytest.warns(ChanceLevelWarning, match="is on 50%.*learnt nothing"):
+    with pytest.warns(ChanceLevelWarning, match="is on 50%.*learnt nothing") as caught:
         make(max_iter=MIN_STEPS, learning_rate=1e-12).fit(X, Y)
+    assert caught[0].filename == __file__  # points at the line that called fit
 
 
 def test_pool_that_is_all_given_one_class_is_named():
@@ -224,8 +225,9 @@ def test_pool_that_is_all_given_one_class_is_named():
     images[1], images[3] = images[1, :, ::-1], images[3, :, ::-1]
     y = few_labels(2000, n_labeled=4)
     estimator = sgan(max_iter=MIN_STEPS, balance_weight=0.0, pseudo_label_weight=0.0)
-    with pytest.warns(ChanceLevelWarning, match="same class, which 50%"):
+    with pytest.warns(ChanceLevelWarning, match="same class, which 50%") as caught:
         estimator.fit(images, y)
+    assert caught[0].filename == __file__
     np.testing.assert_array_equal(estimator.predict(images[:4]), y[:4])
 
 
