@@ -1,5 +1,6 @@
 import os
 import sys
+import warnings
 
 import joblib
 import numpy as np
@@ -12,8 +13,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from skorch.callbacks import Callback
 from small_estimators import LabeledRowsSGD, StopsAtThirdFit, ThreadMeter
+from tiny import both
 
+from sgan_classifier.exceptions import TrainingInterruptedWarning
 from sgan_classifier.model_selection import (
     SemiSupervisedShuffleSplit,
     _curve,
@@ -341,6 +345,34 @@ def test_a_stopped_run_goes_on_where_it_was(digits, tmp_path):
     for result in (curve, again):
         np.testing.assert_array_equal(result.test_scores["stops"], expected.test_scores["stops"])
     np.testing.assert_array_equal(curve.fit_times["stops"], again.fit_times["stops"])
+
+
+class CtrlC(Callback):
+    def on_batch_end(self, net, **others):
+        if net.n_steps_ == 12:
+            raise KeyboardInterrupt
+
+
+@both
+def test_ctrl_c_in_a_fit_of_ours_ends_the_curve_and_stores_nothing(make, digits, tmp_path):
+    stopped = make_pipeline(StandardScaler(), make(max_iter=20, callbacks=[CtrlC()]))
+    options = {**digits, "n_labels": [20], "n_draws": 1, "n_jobs": 1, "memory": tmp_path}
+    for _ in range(2):
+        with pytest.warns(TrainingInterruptedWarning), pytest.raises(KeyboardInterrupt):
+            label_efficiency_curve({"stopped": stopped}, **options)
+
+
+class FilterMeter(Recorder):
+    def fit(self, X, y):
+        RECEIVED.append([entry[2] for entry in warnings.filters])
+        return super().fit(X, y)
+
+
+def test_fits_leave_the_filters_of_warnings_alone(digits):
+    # they are the process's: of fits in threads, the last to end would leave what it found
+    RECEIVED.clear()
+    label_efficiency_curve({"meter": FilterMeter()}, **digits, n_labels=[20], n_draws=1)
+    assert TrainingInterruptedWarning not in RECEIVED[0]
 
 
 def test_stored_scores_are_not_mixed_up(digits, tmp_path):
