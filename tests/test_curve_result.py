@@ -60,6 +60,13 @@ def test_one_draw_has_no_interval():
     assert "| 10 | 0.500 |" in curve.to_markdown()
 
 
+def test_any_name_makes_one_column_of_the_table():
+    scores = {"P(y|x)": np.array([[0.5]]), 7: np.array([[0.25]])}
+    curve = LabelEfficiencyCurve(np.array([10]), np.array([0]), "accuracy", *[scores] * 4)
+    header, _, row = curve.to_markdown().splitlines()
+    assert (header, row) == (r"| labels | P(y\|x) | 7 |", "| 10 | 0.500 | 0.250 |")
+
+
 def test_json_and_back(curve):
     again = LabelEfficiencyCurve.from_dict(json.loads(json.dumps(curve.to_dict())))
     np.testing.assert_array_equal(again.n_labels, curve.n_labels)

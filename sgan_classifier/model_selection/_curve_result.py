@@ -32,7 +32,7 @@ class LabelEfficiencyCurve:
     seeds : ndarray of int of shape (n_draws,)
         The seed of each draw.
     scoring : str
-        Name of the score.
+        Name of the score, or of the function that was given.
     test_scores, train_scores : dict of str to ndarray of shape (n_sizes, n_draws)
         Scores on the test rows and on the labelled training rows, by name of estimator.
     fit_times, score_times : dict of str to ndarray of shape (n_sizes, n_draws)
@@ -156,7 +156,9 @@ class LabelEfficiencyCurve:
         """
         names = list(self.test_scores)
         means, intervals = self.mean(), self.interval(confidence)
-        lines = [f"| labels | {' | '.join(names)} |", f"| ---: |{' ---: |' * len(names)}"]
+        # a bar in a name would end its cell
+        header = " | ".join(str(name).replace("|", r"\|") for name in names)
+        lines = [f"| labels | {header} |", f"| ---: |{' ---: |' * len(names)}"]
         for row, n in enumerate(self.n_labels):
             cells = []
             for name in names:
