@@ -165,6 +165,17 @@ def test_labels_of_other_kinds(digits, dtype):
     np.testing.assert_array_equal(curve.test_scores["bayes"], expected.test_scores["bayes"])
 
 
+def half(estimator, X, y):
+    return 0.5
+
+
+def test_a_score_is_called_by_its_name(digits):
+    options = {**digits, "n_labels": [20], "n_draws": 1}
+    for scoring, name in {"f1_macro": "f1_macro", half: "half"}.items():
+        curve = label_efficiency_curve({"e": Recorder()}, **options, scoring=scoring)
+        assert curve.scoring == name
+
+
 def test_unlabelled_test_rows_do_not_count(digits):
     y_test = digits["y_test"].copy()
     y_test[:100] = -1

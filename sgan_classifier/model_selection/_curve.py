@@ -204,7 +204,7 @@ def label_efficiency_curve(
     return LabelEfficiencyCurve(
         kept.reshape(len(n_labels), n_draws).mean(axis=1).round().astype(int),
         np.array(seeds),
-        scoring if isinstance(scoring, str) else repr(scoring),
+        scoring if isinstance(scoring, str) else getattr(scoring, "__name__", repr(scoring)),
         *by_name,
     )
 
