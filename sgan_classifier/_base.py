@@ -121,8 +121,9 @@ class BaseImageClassifier(
                 self._warn_no_unlabeled()
             if continues and not np.array_equal(classes, self.classes_):
                 raise InvalidInputError(
-                    f"warm_start=True goes on with the classes {list(self.classes_)}, but y has "
-                    f"{list(classes)}. Use the same classes, or warm_start=False to start anew."
+                    f"warm_start=True goes on with the classes {self.classes_.tolist()}, but y "
+                    f"has {classes.tolist()}. Use the same classes, or warm_start=False to start "
+                    "anew."
                 )
             self._check_parameters(classes)
             # a warm start holds out the rows that it held out before
@@ -178,8 +179,8 @@ class BaseImageClassifier(
                 codes = codes_among(known, y, len(X), may_be_empty=not first)
                 if classes is not None and not np.array_equal(check_classes(classes), known):
                     raise InvalidInputError(
-                        f"classes={list(classes)} differs from the classes of the first call, "
-                        f"{list(known)}. Leave it out, or fit a new estimator."
+                        f"classes={classes!r} differs from the classes of the first call, "
+                        f"{known.tolist()}. Leave it out, or fit a new estimator."
                     )
             self._check_parameters(known, hold_out_rows=False)
             seed = draw_seed(self.random_state) if first else self._seed

@@ -160,7 +160,8 @@ def test_warm_start_goes_on_and_a_cold_start_begins_anew(make):
 def test_warm_start_refuses_other_classes_and_keeps_what_it_learnt(make):
     warm = make(warm_start=True).fit(X, Y)
     before = weights(warm)
-    with pytest.raises(InvalidInputError, match=r"warm_start=True goes on with the classes"):
+    message = r"goes on with the classes \[0, 1\], but y has \[0, 1, 2\]"
+    with pytest.raises(InvalidInputError, match=message):
         warm.fit(X, few_labels(n_classes=3))
     assert same_state(before, weights(warm))
 
