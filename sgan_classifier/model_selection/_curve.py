@@ -89,8 +89,8 @@ def label_efficiency_curve(
         Fits at the same time, as in joblib. "auto" takes as many as torch has threads, which makes
         more of the cores than one fit on all of them; only one where there is a GPU; and what
         ``joblib.parallel_config`` says where that is used. It chooses the backend, such as a Dask
-        cluster. `X` is shared by the workers of one machine, not copied. With 1, fits run in this
-        process.
+        cluster. `X` is shared by the workers of one machine, not copied; with `groups` or `cv`,
+        each fit copies its training rows. With 1, fits run in this process.
     n_threads : int, default=None
         Threads of each fit, in BLAS, OpenMP and, where an estimator uses it, torch. None means 1 if
         there is more than one job, and otherwise leaves the threads as they are. Scores of torch
