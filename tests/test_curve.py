@@ -5,6 +5,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -384,6 +385,17 @@ def test_fits_leave_the_filters_of_warnings_alone(digits):
     RECEIVED.clear()
     label_efficiency_curve({"meter": FilterMeter()}, **digits, n_labels=[20], n_draws=1)
     assert TrainingInterruptedWarning not in RECEIVED[0]
+
+
+def test_scores_of_tensors_are_stored_too(digits, tmp_path):
+    options = {"n_labels": [20], "n_draws": 1, "memory": tmp_path}
+    copies = [  # at other addresses, as in another process
+        digits | {name: torch.tensor(digits[name]) for name in ("X", "X_test")} for _ in range(2)
+    ]
+    first, again = (
+        label_efficiency_curve({"e": GaussianNB()}, **data, **options) for data in copies
+    )
+    assert first.fit_times == again.fit_times
 
 
 def test_stored_scores_are_not_mixed_up(digits, tmp_path):

@@ -17,6 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
 from tqdm.auto import tqdm
 
+from .._arrays import to_array
 from .._labels import is_unlabeled, known_labels, label_column
 from ..metrics import make_labeled_scorer
 from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
@@ -138,7 +139,7 @@ def label_efficiency_curve(
     | 112 | 0.974 ± 0.000 | 1.000 ± 0.000 |
     """
     y = label_column(y)
-    X = X if hasattr(X, "shape") else np.asarray(X)
+    X = _rows(X, "X")
     check_consistent_length(X, y, groups)
     known_labels(y)
     _check_arguments(estimators, labeled_only, n_labels, n_draws, random_state, n_threads)
@@ -148,8 +149,7 @@ def label_efficiency_curve(
     scorer = make_labeled_scorer(scoring)
     seeds = [int(random_state) + draw for draw in range(n_draws)]
     splits = _make_splits(X, y, X_test, y_test, groups, cv, seeds)
-    if X_test is None:
-        X_test, y_test = X, y
+    X_test, y_test = (X, y) if X_test is None else (_rows(X_test, "X_test"), y_test)
     n_jobs = share_threads(n_jobs, n_threads, len(n_labels) * n_draws * len(estimators))
     if n_threads is None and joblib.effective_n_jobs(n_jobs) > 1:
         n_threads = 1
@@ -207,6 +207,11 @@ def label_efficiency_curve(
         scoring if isinstance(scoring, str) else getattr(scoring, "__name__", repr(scoring)),
         *by_name,
     )
+
+
+def _rows(X: Any, name: str) -> Any:
+    """Make an array of what is none, and of a tensor, whose hash is another one each time."""
+    return X if hasattr(X, "shape") and not hasattr(X, "detach") else to_array(X, name)
 
 
 def _check_arguments(
