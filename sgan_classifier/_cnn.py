@@ -70,7 +70,8 @@ class CNNClassifier(BaseImageClassifier):
         Hold out labelled rows, stop when their loss has not fallen for a fifth of `max_iter`, and
         keep the weights that were best. With few labels they are better spent on training.
     validation_fraction : float, default=0.1
-        Part of the labelled rows that `early_stopping` holds out; at least two a class.
+        Part of the labelled rows of each class that `early_stopping` holds out. Where that is less
+        than two rows, `fit` raises an error.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last call, with the same networks, scaling,
         device and callbacks.
