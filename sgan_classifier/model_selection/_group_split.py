@@ -117,13 +117,13 @@ def known_groups(groups: ArrayLike, rows: NDArray) -> NDArray:
     ValueError
         If one of the rows has no group: NaN, None or ``pandas.NA``.
     """
-    groups = np.asarray(groups)[rows]
-    if groups.dtype.kind in "fO":
-        missing = np.fromiter(map(is_missing, groups), bool, len(groups))
+    named: NDArray = np.asarray(groups)[rows]
+    if named.dtype.kind in "fO":
+        missing = np.fromiter(map(is_missing, named), bool, len(named))
         if missing.any():
             first = missing.argmax()
             raise ValueError(
-                f"groups holds {groups[first]} for row {rows[first]}, which may belong to a group "
+                f"groups holds {named[first]} for row {rows[first]}, which may belong to a group "
                 "that is held out. Name the group of every row, or leave out rows of none."
             )
-    return groups
+    return named
