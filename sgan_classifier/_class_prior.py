@@ -33,8 +33,17 @@ LEAST_SHARE = 0.2  # of a class, as a part of its share among the labels
 SMALLEST = 1e-6  # share that can be passed
 
 
-def check_class_prior(class_prior: Any, n_classes: int) -> NDArray[np.float64] | None:
+def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64] | None:
     """Return the proportions that were passed, or None where a name was.
+
+    Parameters
+    ----------
+    class_prior : str or array-like of shape (K,)
+    classes : ndarray of shape (K,)
+
+    Returns
+    -------
+    ndarray of shape (K,) or None
 
     Raises
     ------
@@ -43,6 +52,10 @@ def check_class_prior(class_prior: Any, n_classes: int) -> NDArray[np.float64] |
     """
     if isinstance(class_prior, str):
         return None
+    n_classes = len(classes)
+    is_series = hasattr(class_prior, "reindex")
+    if is_series and set(class_prior.index) == set(classes.tolist()):
+        class_prior = class_prior.reindex(classes)  # value_counts has the largest first
     try:
         prior = np.array(to_array(class_prior, "class_prior"), dtype=np.float64)
     except (TypeError, ValueError):  # no numbers, or rows of unequal length

@@ -83,13 +83,14 @@ class SGANClassifier(BaseImageClassifier):
         With `class_weight` it counts as 0. "auto" is 5 where there are pseudo-labels and 0
         elsewhere.
     class_prior : {"auto", "labels"} or array-like of shape (n_classes,), default="auto"
-        Shares of the classes among the unlabelled rows, in the order of `classes_`. "labels" takes
-        them to be those of the labelled rows, each class counted once more. "auto" does so, too,
-        unless it is contradicted by a copy of the discriminator that learns from the labelled rows
-        alone, in 200 steps or a fifth of `max_iter`: if the shares that it finds, corrected for
-        the proportions of the labels [5]_, are further from them than the luck of so few labels
-        explains, they are taken. So labels that were drawn evenly from uneven classes do little
-        harm. Better still, pass shares that you know. `partial_fit` takes "auto" for "labels".
+        Shares of the classes among the unlabelled rows, in the order of `classes_`; of a Series
+        whose index names the classes, in any order. "labels" takes them to be those of the labelled
+        rows, each class counted once more. "auto" does so, too, unless it is contradicted by a copy
+        of the discriminator that learns from the labelled rows alone, in 200 steps or a fifth of
+        `max_iter`: if the shares that it finds, corrected for the proportions of the labels [5]_,
+        are further from them than the luck of so few labels explains, they are taken. So labels
+        that were drawn evenly from uneven classes do little harm. Better still, pass shares that
+        you know. `partial_fit` takes "auto" for "labels".
     generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -374,11 +375,11 @@ class SGANClassifier(BaseImageClassifier):
 
     def _check_parameters(self, classes: np.ndarray, *, hold_out_rows: bool = True) -> None:
         super()._check_parameters(classes, hold_out_rows=hold_out_rows)
-        check_class_prior(self.class_prior, len(classes))
+        check_class_prior(self.class_prior, classes)
 
     def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
         proportions = super()._find_class_prior(data, n_steps, probe_seed)
-        given = check_class_prior(self.class_prior, len(self.classes_))
+        given = check_class_prior(self.class_prior, self.classes_)
         if given is not None:
             return given
         settings = self.net_.settings

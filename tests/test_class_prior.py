@@ -106,7 +106,20 @@ def test_shares_that_are_known_are_taken(uneven):
     np.testing.assert_array_equal(model.class_prior_, [0.9, 0.1])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert check_class_prior(torch.tensor([0.75, 0.25]), 2).tolist() == [0.75, 0.25]
+        shares = check_class_prior(torch.tensor([0.75, 0.25]), np.arange(2))
+    assert shares.tolist() == [0.75, 0.25]
+
+
+def test_shares_of_a_series_belong_to_the_classes_of_its_index():
+    pd = pytest.importorskip("pandas")
+    known = np.array(["rim", "crater", "plain", "plain"], dtype=object)
+    shares = pd.Series(known).value_counts(normalize=True)  # the largest first
+    y = np.where(np.arange(24) < 4, np.resize(known, 24), None)
+    model = sgan(class_prior=shares).fit(noise_images(), y)
+    assert model.classes_.tolist() == ["crater", "plain", "rim"]
+    assert model.class_prior_.tolist() == [0.25, 0.5, 0.25]
+    numbered = pd.Series([0.2, 0.5, 0.3])  # an index that names no classes
+    assert check_class_prior(numbered, model.classes_).tolist() == [0.2, 0.5, 0.3]
 
 
 @pytest.mark.parametrize(
