@@ -467,6 +467,7 @@ def test_progress_is_shown_on_request(digits, capsys, verbose):
         ({"X_test": None, "y_test": None, "cv": []}, "makes no split"),
         ({"y": np.zeros(5)}, "inconsistent numbers of samples"),
         ({"y": np.full(600, -1)}, "None of the 600 rows"),
+        ({"y_test": np.full(300, -1)}, "None of the 300 rows of y_test is labelled"),
     ],
 )
 def test_mistakes_raise_with_the_remedy_before_any_fit(digits, changes, message):

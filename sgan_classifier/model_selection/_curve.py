@@ -264,6 +264,11 @@ def _make_splits(
             missing = "X_test" if X_test is None else "y_test"
             raise ValueError(f"Test rows need both X_test and y_test, and {missing} is None.")
         check_consistent_length(X_test, y_test)
+        if is_unlabeled(y_test).all():
+            raise ValueError(
+                f"None of the {len(y_test)} rows of y_test is labelled: all are -1, NaN or None. "
+                "Label a few of each class."
+            )
         return [(None, None)] * len(seeds)
     if cv is None and groups is None:
         raise ValueError(
