@@ -14,7 +14,7 @@ from ._class_prior import label_proportions
 from ._device import resolve_device, resolve_precision
 from ._fingerprint import fingerprint
 from ._layout import Layout
-from ._network_checks import check_networks, compile_networks
+from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._random import Streams, isolated_global_state
 from ._scaling import Scaler, check_scaled
@@ -94,6 +94,7 @@ class TrainableEstimator(BaseEstimator):
         )
         net.initialize()
         check_networks(net, data)
+        initialize_from_data(net, data)
         self._layout, self._seed, self._fit_dtype = layout, seed, data.labeled.dtype
         self._built_with = self._network_parameters(layout)
         self.classes_ = classes
