@@ -1,7 +1,6 @@
 """How many steps fit into a budget of time on this machine."""
 
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 
 from .._class_prior import PROBE_STEPS
-from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import mask_labels
-from ..model_selection._curve_fit import code_hash, limit_threads
+from ..model_selection._curve_fit import code_hash, limit_threads, whole_fits
 from ._data import BenchmarkData
 from ._paired_cnn import SELECTION_SEED
 
@@ -125,11 +123,7 @@ def timed_fit(fit: Callable[[], Any], n_threads: int = 1) -> float:
     KeyboardInterrupt
         If it was stopped by Ctrl-C, after which an estimator keeps its weights: no finished fit.
     """
-    with limit_threads(n_threads), warnings.catch_warnings():
-        warnings.simplefilter("error", TrainingInterruptedWarning)
+    with limit_threads(n_threads), whole_fits():
         began = time.perf_counter()
-        try:
-            fit()
-        except TrainingInterruptedWarning as warning:
-            raise KeyboardInterrupt from warning
+        fit()
         return time.perf_counter() - began

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -65,7 +65,6 @@ def share_threads(n_jobs: int | str | None, n_threads: int | None, n_fits: int) 
         return n_jobs
     if n_jobs != "auto":
         raise ValueError(f"n_jobs={n_jobs!r} must be an integer, None or 'auto'.")
-    torch = sys.modules["torch"]  # which this package has imported
     backend, configured = get_active_backend()
     is_default = type(backend) is BACKENDS[DEFAULT_BACKEND] and configured is None
     if not is_default or torch.cuda.is_available():
@@ -109,13 +108,8 @@ def fit_and_score(
         X = _safe_indexing(X, np.flatnonzero(labeled))
     with limit_threads(n_threads):
         start = time.perf_counter()
-        with warnings.catch_warnings():
-            # Ctrl-C ends our fits early and keeps their weights: no finished fit, not to be stored
-            warnings.simplefilter("error", TrainingInterruptedWarning)
-            try:
-                estimator.fit(X, y)
-            except TrainingInterruptedWarning as warning:
-                raise KeyboardInterrupt from warning
+        with whole_fits():
+            estimator.fit(X, y)
         fitted = time.perf_counter()
         test_score = scorer(estimator, X_test, y_test)
         scored = time.perf_counter()
@@ -124,18 +118,29 @@ def fit_and_score(
 
 
 @contextmanager
+def whole_fits() -> Iterator[None]:
+    """Raise KeyboardInterrupt where Ctrl-C ends one of our fits early, which keeps its weights.
+
+    It is no finished fit, and not to be timed or stored.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainingInterruptedWarning)
+        try:
+            yield
+        except TrainingInterruptedWarning as warning:
+            raise KeyboardInterrupt from warning
+
+
+@contextmanager
 def limit_threads(n_threads: int | None) -> Iterator[None]:
-    """Limit the threads of the libraries that are loaded, and restore them."""
+    """Limit the threads of torch and of the libraries that are loaded, and restore them."""
     if n_threads is None:
         yield
         return
-    torch = sys.modules.get("torch")  # an estimator that uses it has imported it by now
-    before = torch.get_num_threads() if torch else None
+    before = torch.get_num_threads()
     with threadpool_limits(n_threads):
-        if torch:
-            torch.set_num_threads(n_threads)
+        torch.set_num_threads(n_threads)
         try:
             yield
         finally:
-            if torch:
-                torch.set_num_threads(before)
+            torch.set_num_threads(before)
