@@ -13,12 +13,12 @@ from ._batches import Rows
 from ._class_prior import label_proportions
 from ._device import resolve_device, resolve_precision
 from ._fingerprint import fingerprint
+from ._hold_out import hold_out
 from ._layout import Layout
 from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._random import Streams, isolated_global_state
 from ._scaling import Scaler, check_scaled
-from ._split import hold_out
 from ._step import Settings, TrainingData
 from ._targets import check_class_weight
 from .exceptions import DivergenceError, InvalidInputError
