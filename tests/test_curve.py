@@ -216,6 +216,19 @@ def test_splits_of_cv_are_tested_on_their_own_rows(digits):
         assert curve.test_scores["bayes"][0, draw] == by_hand.score(X[test], y[test])
 
 
+def test_splits_of_cv_may_be_masks(digits):
+    X, y = digits["X"], digits["y"]
+    is_test = np.arange(len(y)) % 2 == 0
+    scores = [
+        label_efficiency_curve({"bayes": GaussianNB()}, X, y, cv=cv, n_labels=[100], n_draws=1)
+        for cv in (
+            [(~is_test, is_test)],
+            [(np.flatnonzero(~is_test), np.flatnonzero(is_test))],
+        )
+    ]
+    assert scores[0].test_scores["bayes"] == scores[1].test_scores["bayes"]
+
+
 def rows_trained_on(y, cv, groups):
     """The rows of each of four draws."""
     rows = np.arange(len(y))[:, None]

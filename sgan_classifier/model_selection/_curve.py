@@ -252,8 +252,12 @@ def _make_splits(
             "There are no test rows: pass X_test and y_test, or groups or cv to hold some out."
         )
     folds: list[tuple[NDArray | None, NDArray | None]] = []
+    rows = np.arange(len(y))
     for splitter in _splitters(y, groups, cv, seeds):
-        folds += [(np.sort(train), test) for train, test in splitter.split(X, y, groups)]
+        # indexed, as masks are splits too
+        folds += [
+            (np.sort(rows[train]), rows[test]) for train, test in splitter.split(X, y, groups)
+        ]
     if not folds:
         raise ValueError(f"cv={cv!r} makes no split. Pass at least one (train, test).")
     return [folds[draw % len(folds)] for draw in range(len(seeds))]
