@@ -106,7 +106,7 @@ def _imbalance(record: dict[str, Any]) -> list[str]:
                         str(mean_of(found)),
                         str(mean_of(figures_of(record, pool, method, n, accuracy_in_proportion))),
                         str(mean_of(figures_of(record, pool, method, n, rare_recall))),
-                        "" if method == CNN else _points(found - cnn),
+                        "" if method == CNN else mean_of(found - cnn).in_marked_points(),
                     ]
                 )
         header = ["labels", "method", "balanced accuracy", "accuracy in proportion"]
@@ -122,7 +122,8 @@ def _foreign(record: dict[str, Any]) -> list[str]:
         foreign = figures_of(record, FOREIGN, SGAN, n, accuracy)
         cnn = figures_of(record, CLEAN, CNN, n, accuracy)
         means = [str(mean_of(found)) for found in (clean, foreign, cnn)]
-        rows.append([str(n), *means, _points(foreign - clean), _points(foreign - cnn)])
+        gains = [mean_of(foreign - other).in_marked_points() for other in (clean, cnn)]
+        rows.append([str(n), *means, *gains])
     header = ["labels", "SGAN, clean pool", "SGAN, foreign pool", "CNN"]
     header += ["foreign minus clean", "foreign minus CNN"]
     return [
@@ -184,7 +185,8 @@ def _transductive(record: dict[str, Any]) -> list[str]:
         target = figures_of(record, TARGET, SGAN, n, accuracy)
         cnn = figures_of(record, CLEAN, CNN, n, accuracy)
         means = [str(mean_of(found)) for found in (target, inductive, cnn)]
-        rows.append([str(n), *means, _points(target - inductive), _points(target - cnn)])
+        gains = [mean_of(target - other).in_marked_points() for other in (inductive, cnn)]
+        rows.append([str(n), *means, *gains])
     header = ["labels", "SGAN, with the test images", "SGAN, without", "CNN"]
     header += ["with minus without", "with minus CNN"]
     return [
@@ -194,9 +196,3 @@ def _transductive(record: dict[str, Any]) -> list[str]:
         "No other figure of any report is measured like this.",
         markdown_table(header, rows),
     ]
-
-
-def _points(differences: NDArray[np.float64]) -> str:
-    mean = mean_of(differences)
-    text = mean.in_points()
-    return f"**{text}**" if mean.low > 0 or mean.high < 0 else text

@@ -28,6 +28,11 @@ class Mean(NamedTuple):
         )
         return f"{100 * self.value:+.1f} points{interval}"
 
+    def in_marked_points(self) -> str:
+        """Write it so, in bold where the interval does not hold 0."""
+        text = self.in_points()
+        return f"**{text}**" if self.low > 0 or self.high < 0 else text
+
 
 def mean_scores(curve: LabelEfficiencyCurve) -> dict[str, list[Mean]]:
     """Return the mean test score for each number of labels, by method."""
