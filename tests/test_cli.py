@@ -45,6 +45,13 @@ def test_version(capsys):
     assert run(capsys, "--version") == (0, f"sgan-classifier {__version__}\n", "")
 
 
+def test_no_command_waits_for_what_another_needs():
+    code = "import sys, sgan_classifier.cli; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {f"sgan_classifier.{name}" for name in ("benchmarking", "plotting", "scan")}
+    assert not heavy & set(done.stdout.split())
+
+
 def test_warnings_of_the_caller_are_shown_as_before(capsys):
     before = warnings.showwarning
     run(capsys, "--version")
