@@ -192,8 +192,7 @@ class BaseImageClassifier(
                 self.net_.label_counts_ = self.net_.label_counts_ + counts  # it may be read-only
                 n_steps = math.ceil(len(data.labeled) / self.batch_size)
                 if data.pool is not None:
-                    settings = self._settings(torch.device(self.net_.device), layout)
-                    batch = settings.unlabeled_batch_size
+                    batch = self._pool_settings(layout)["unlabeled_batch_size"]
                     n_steps = max(n_steps, math.ceil(len(data.pool) / batch))
                 return self._train(data, n_steps, "constant")
 

@@ -27,7 +27,7 @@ class Rows:
     --------
     >>> import numpy as np
     >>> from sgan_classifier._batches import Rows
-    >>> from sgan_classifier._validation import infer_layout
+    >>> from sgan_classifier._layout import infer_layout
     >>> X = np.zeros((10, 8, 8), dtype=np.uint8)
     >>> rows = Rows([X], infer_layout(X.shape, None))
     >>> rows.take(np.array([3, 3, 9])).shape
@@ -79,7 +79,8 @@ class Rows:
         if len(self.arrays) == 1:
             rows = self.arrays[0][positions]
         else:
-            rows = np.empty((len(positions), *self.arrays[0].shape[1:]), self._common_dtype())
+            shape = (len(positions), *self.arrays[0].shape[1:])
+            rows = np.empty(shape, np.result_type(*self.arrays))
             source = np.searchsorted(self._starts, positions, side="right") - 1
             for i, array in enumerate(self.arrays):
                 here = source == i
@@ -102,14 +103,11 @@ class Rows:
         index = positions if self.index is None else self.index[positions]
         return Rows(self.arrays, self.layout, index)
 
-    def _common_dtype(self) -> np.dtype:
-        return np.result_type(*self.arrays)
-
     def _to_tensor(self, rows: np.ndarray) -> Tensor:
         if rows.dtype.kind == "b":
             rows = rows.view(np.uint8)
-        if rows.dtype not in _TORCH_DTYPES or not rows.dtype.isnative:
-            rows = rows.astype(np.uint8 if rows.dtype == np.uint8 else np.float64)
+        if rows.dtype not in _TORCH_DTYPES:  # nor is a dtype of foreign byte order
+            rows = rows.astype(np.float64)
         return torch.from_numpy(self.layout.to_channels_first(rows))
 
 

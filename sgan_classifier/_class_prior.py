@@ -12,11 +12,11 @@ from ._arrays import to_array
 from ._batches import Rows, evenly_spaced
 from ._forward import answers
 from ._random import Streams
+from ._step import TrainingData, TrainingStep
 from .exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from ._engine import SemiSupervisedNet
-    from ._step import TrainingData
 
 PROBE_STEPS, PROBE_PART = 200, 0.2  # the second of all steps, at most
 FEWEST_STEPS = 20
@@ -92,7 +92,7 @@ def label_proportions(counts: NDArray, class_weight: NDArray | None = None) -> N
 
 def find_class_prior(
     net: "SemiSupervisedNet",
-    data: "TrainingData",
+    data: TrainingData,
     proportions: NDArray[np.float64],
     n_steps: int,
     seed: int,
@@ -139,7 +139,7 @@ def find_class_prior(
 
 
 def train_probe(
-    net: "SemiSupervisedNet", data: "TrainingData", n_steps: int, seed: int
+    net: "SemiSupervisedNet", data: TrainingData, n_steps: int, seed: int
 ) -> "SemiSupervisedNet":
     """Train a copy of the discriminator on the labels alone.
 
@@ -151,8 +151,6 @@ def train_probe(
     n_steps : int
     seed : int
     """
-    from ._step import TrainingStep
-
     settings = replace(
         net.settings,
         adversarial_weight=0.0,

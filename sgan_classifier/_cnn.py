@@ -1,7 +1,7 @@
 """The supervised baseline: the same training without unlabelled rows."""
 
 import os
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -141,8 +141,6 @@ class CNNClassifier(BaseImageClassifier):
     """
 
     _learns_from_pool = False
-
-    _parameter_constraints: ClassVar[dict] = {**BaseImageClassifier._parameter_constraints}
 
     def __init__(
         self,

@@ -41,12 +41,12 @@ def is_ours(step: TrainingStep) -> bool:
     """
     net = step.net
     built = [net.module_] + ([net.generator_] if net.has_generator else [])
-    own_networks = not all(
+    foreign_networks = not all(
         isinstance(network, LocalRandomModule)
         and type(network).__module__.startswith(networks.__name__)
         for network in built
     )
-    foreign = own_networks or callable(step.settings.augment) or bool(net.callbacks_)
+    foreign = foreign_networks or callable(step.settings.augment) or bool(net.callbacks_)
     return not foreign and not torch.is_anomaly_enabled()
 
 

@@ -19,8 +19,6 @@ from .model_selection._curve_fit import limit_threads
 from .plotting import SamplesDisplay, TrainingCurveDisplay
 
 N_LABELS = (10, 20, 50, 100)
-N_DRAWS = 3
-N_STEPS = 500
 # Smaller and shorter than the defaults, for the clock; the same for both networks.
 NETWORK = {"width": 16}
 PICTURED_LABELS = 20
@@ -54,10 +52,10 @@ class DemoResult(NamedTuple):
 def run_demo(
     out: Path,
     *,
+    n_draws: int,
+    max_iter: int,
     seed: int = 0,
     n_labels: Sequence[int] = N_LABELS,
-    n_draws: int = N_DRAWS,
-    max_iter: int = N_STEPS,
     verbose: int = 1,
 ) -> DemoResult:
     """Compare SGAN, CNN and LabelSpreading on few labels, and draw the figures.
@@ -66,12 +64,12 @@ def run_demo(
     ----------
     out : Path
         Folder of the figures; made if it is not there.
+    n_draws : int
+    max_iter : int
+        Steps of each network.
     seed : int, default=0
         Of the first draw of labels.
     n_labels : sequence of int, default=(10, 20, 50, 100)
-    n_draws : int, default=3
-    max_iter : int, default=500
-        Steps of each network.
     verbose : int, default=1
         0 shows no progress bars.
 

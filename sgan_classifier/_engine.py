@@ -124,7 +124,7 @@ class SemiSupervisedNet(NeuralNet):
 
     @property
     def has_generator(self) -> bool:
-        return hasattr(self, "generator_") or self.__dict__.get("_fresh", (0, None))[1] is not None
+        return hasattr(self, "generator_")
 
     @property
     def _torch_device(self) -> torch.device:

@@ -22,7 +22,7 @@ DATA_INIT_BATCH = 500  # images for data-dependent initialisation (Salimans et a
 
 
 def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
-    """Try both networks on two rows before anything is trained.
+    """Try both networks on two rows before anything is trained, and note the width of the features.
 
     Raises
     ------
@@ -56,13 +56,18 @@ def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
         _try_in_training(net, x)
     if callable(net.settings.augment):
         _try_augment(net.settings.augment, torch.cat([x, x]))
-    if hasattr(net.module_, "initialize_from_data"):
-        rows = data.labeled if data.pool is None else data.pool
-        first = net.streams.pool_index.integers(len(rows), size=DATA_INIT_BATCH)
-        x = net.scaler.transform(net.to_device(rows.take(first)))
-        with exact_kernels(x.device):
-            net.module_.initialize_from_data(x)
-        net.average_.load_state_dict(net.module_.state_dict())
+
+
+def initialize_from_data(net: "SemiSupervisedNet", data: TrainingData) -> None:
+    """Let a discriminator set its weights by a first batch, if it is one that does."""
+    if not hasattr(net.module_, "initialize_from_data"):
+        return
+    rows = data.labeled if data.pool is None else data.pool
+    first = net.streams.pool_index.integers(len(rows), size=DATA_INIT_BATCH)
+    x = net.scaler.transform(net.to_device(rows.take(first)))
+    with exact_kernels(x.device):
+        net.module_.initialize_from_data(x)
+    net.average_.load_state_dict(net.module_.state_dict())
 
 
 def _try_in_training(net: "SemiSupervisedNet", x: Tensor) -> None:
@@ -104,10 +109,10 @@ def _try_augment(augment: Callable[[Tensor], Tensor], x: Tensor) -> None:
 
 def compile_networks(net: "SemiSupervisedNet") -> None:
     """Compile both networks, or warn and go on without where that is not possible."""
-    networks = [net.module_] + ([net.generator_] if net.has_generator else [])
+    pair = [net.module_] + ([net.generator_] if net.has_generator else [])
     try:
         torch.compile(lambda x: x + 1)(torch.zeros(1, device=net._torch_device))
-        for network in networks:
+        for network in pair:
             network.compile(dynamic=False)
     except Exception as error:  # torch names no common base for what its back ends raise
         reason = str(error).strip().splitlines()[0]

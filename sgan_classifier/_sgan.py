@@ -18,6 +18,7 @@ from ._layout import Layout
 from ._options import image_weight
 from ._random import Streams, draw_seed
 from ._scaling import Scaler
+from ._step import TrainingData
 from ._threads import check_threads
 from .exceptions import InvalidInputError
 from .losses import real_logit
@@ -377,7 +378,9 @@ class SGANClassifier(BaseImageClassifier):
         super()._check_parameters(classes, hold_out_rows=hold_out_rows)
         check_class_prior(self.class_prior, classes)
 
-    def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
+    def _find_class_prior(
+        self, data: TrainingData, n_steps: int, probe_seed: int | None
+    ) -> np.ndarray:
         proportions = super()._find_class_prior(data, n_steps, probe_seed)
         given = check_class_prior(self.class_prior, self.classes_)
         if given is not None:

@@ -13,11 +13,13 @@ from ._batches import Rows
 from ._class_prior import label_proportions
 from ._device import resolve_device, resolve_precision
 from ._fingerprint import fingerprint
+from ._hold_out import hold_out
 from ._layout import Layout
+from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._random import Streams, isolated_global_state
 from ._scaling import Scaler, check_scaled
-from ._split import hold_out
+from ._step import Settings, TrainingData
 from ._targets import check_class_weight
 from .exceptions import DivergenceError, InvalidInputError
 
@@ -41,9 +43,7 @@ class TrainableEstimator(BaseEstimator):
         classes: np.ndarray,
         seed: int,
         hold_out_rows: bool = True,
-    ) -> Any:
-        from ._step import TrainingData  # with skorch, only when something is trained
-
+    ) -> TrainingData:
         labeled = np.flatnonzero(codes >= 0)
         class_weight = check_class_weight(self.class_weight, classes, codes)
         all_rows = Rows([X] if pool is None else [X, pool], layout)
@@ -71,10 +71,9 @@ class TrainableEstimator(BaseEstimator):
             )
         check_callbacks(self.callbacks, is_validated=self.early_stopping and hold_out_rows)
 
-    def _start(self, data: Any, classes: np.ndarray, layout: Layout, seed: int) -> None:
+    def _start(self, data: TrainingData, classes: np.ndarray, layout: Layout, seed: int) -> None:
         """Resolve what is left to choose, build the networks and the net that trains them."""
         from ._engine import SemiSupervisedNet  # with skorch, only when something is trained
-        from ._network_checks import check_networks, compile_networks
 
         check_scaling(self.scaling, layout)
         device = resolve_device(self.device)
@@ -95,6 +94,7 @@ class TrainableEstimator(BaseEstimator):
         )
         net.initialize()
         check_networks(net, data)
+        initialize_from_data(net, data)
         self._layout, self._seed, self._fit_dtype = layout, seed, data.labeled.dtype
         self._built_with = self._network_parameters(layout)
         self.classes_ = classes
@@ -103,9 +103,7 @@ class TrainableEstimator(BaseEstimator):
         if self.compile:
             compile_networks(net)
 
-    def _settings(self, device: torch.device, layout: Layout) -> Any:
-        from ._step import Settings
-
+    def _settings(self, device: torch.device, layout: Layout) -> Settings:
         return Settings(
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
@@ -154,7 +152,7 @@ class TrainableEstimator(BaseEstimator):
 
     def _train(
         self,
-        data: Any,
+        data: TrainingData,
         n_steps: int,
         schedule: str,
         checkpoint: Any = None,
@@ -187,7 +185,9 @@ class TrainableEstimator(BaseEstimator):
             raise KeyboardInterrupt  # of a search, which would count the half-trained estimator
         return self
 
-    def _find_class_prior(self, data: Any, n_steps: int, probe_seed: int | None) -> np.ndarray:
+    def _find_class_prior(
+        self, data: TrainingData, n_steps: int, probe_seed: int | None
+    ) -> np.ndarray:
         """Return the shares of the classes in the pool; without a seed, nothing is trained."""
         counts = self.net_.label_counts_
         if self.class_weight == "balanced":  # the weights are those of this call's labels alone

@@ -1,4 +1,4 @@
-"""What the estimators accept: rows and pools of unlabelled rows, with layouts and labels beside.
+"""What the estimators accept: rows, and pools of unlabelled rows.
 
 Arrays only; torch is never imported here. Nothing in this module makes a full-size copy of a
 numeric array: memory maps stay memory maps and uint8 stays uint8.
@@ -15,18 +15,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
 from ._arrays import to_array
-from ._layout import Layout, infer_layout
-from ._targets import check_class_weight, encode_labels
+from ._layout import Layout
 from .exceptions import InvalidInputError
-
-__all__ = [
-    "Layout",
-    "check_class_weight",
-    "check_pool",
-    "check_rows",
-    "encode_labels",
-    "infer_layout",
-]
 
 # Values looked at together when NaN and infinity are searched: 32 MiB of float64.
 _VALUES_PER_CHUNK = 2**22

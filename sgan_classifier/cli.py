@@ -62,15 +62,16 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         By default those of the process.
     """
-    warnings.showwarning = _show_warning
-    try:
-        status = app(arguments, prog_name=PROGRAM, standalone_mode=True)
-    except KeyboardInterrupt:
-        typer.echo("\nStopped.", err=True)
-        status = INTERRUPTED
-    except Exception as error:  # whatever it is, users of a command want a sentence, not a trace
-        typer.echo(f"Error: {error or type(error).__name__}", err=True)
-        status = FAILED
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            status = app(arguments, prog_name=PROGRAM, standalone_mode=True)
+        except KeyboardInterrupt:
+            typer.echo("\nStopped.", err=True)
+            status = INTERRUPTED
+        except Exception as error:  # whatever it is: users of a command want a sentence, no trace
+            typer.echo(f"Error: {error or type(error).__name__}", err=True)
+            status = FAILED
     sys.exit(status)
 
 

@@ -25,6 +25,7 @@ from ._plain import decode, encode
 from ._random import Streams, isolated_global_state
 from ._scaling import Scaler
 from ._sgan import SGANClassifier
+from ._step import Settings
 from ._threads import check_threads
 from .exceptions import DamagedFileError, InvalidInputError
 
@@ -205,7 +206,6 @@ def load(
 def _build(content: dict, tensors: dict[str, Tensor], own: dict[str, Any]) -> Any:
     """Make the estimator and its net anew, and put into them what was saved."""
     from ._engine import SemiSupervisedNet  # with skorch, only when something is loaded
-    from ._step import Settings
 
     kind = _ESTIMATORS[content["estimator"]]
     check_own_code([content[name] for name in ("parameters", "built_with", "settings")], own)

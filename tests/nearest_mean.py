@@ -4,12 +4,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sgan_classifier._validation import (
-    check_class_weight,
-    check_rows,
-    encode_labels,
-    infer_layout,
-)
+from sgan_classifier._layout import infer_layout
+from sgan_classifier._targets import check_class_weight, encode_labels
+from sgan_classifier._validation import check_rows
 
 
 class NearestMean(ClassifierMixin, BaseEstimator):

@@ -117,6 +117,15 @@ def test_npz_file_is_loaded_by_its_path(tmp_path, digits):
     assert data.parameters == {}
 
 
+def test_classes_that_are_words_suit_every_method(tmp_path, digits):
+    X, y = digits.X_train[:60], np.where(digits.y_train[:60] < 5, "low", "high")
+    np.savez(tmp_path / "words.npz", X_train=X, y_train=y, X_test=X, y_test=y)
+    data = load_benchmark_data(str(tmp_path / "words.npz"))
+    settings = {"command": "", "methods": ["LabelSpreading", "SelfTraining"], "verbose": 0}
+    record = run_label_efficiency(data, [10], 2, out=tmp_path, **settings)
+    assert np.isfinite(list(record["curve"]["test_scores"].values())).all()
+
+
 def test_unknown_data_missing_folder_and_missing_file_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
     with pytest.raises(ValueError, match="Unknown data 'mars'"):

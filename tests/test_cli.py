@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import warnings
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ def test_help_of_demo_names_every_option_with_its_default(capsys):
 
 def test_version(capsys):
     assert run(capsys, "--version") == (0, f"sgan-classifier {__version__}\n", "")
+
+
+def test_no_command_waits_for_what_another_needs():
+    code = "import sys, sgan_classifier.cli; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {f"sgan_classifier.{name}" for name in ("benchmarking", "plotting", "scan")}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_warnings_of_the_caller_are_shown_as_before(capsys):
+    before = warnings.showwarning
+    run(capsys, "--version")
+    assert warnings.showwarning is before
 
 
 def test_entry_point_of_the_package_runs_in_a_process_of_its_own():

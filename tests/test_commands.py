@@ -14,7 +14,7 @@ from PIL import Image
 from tiny import cnn, noise_images
 from typer.testing import CliRunner
 
-from sgan_classifier import CNNClassifier, SGANClassifier
+from sgan_classifier import CNNClassifier, SGANClassifier, _demo
 from sgan_classifier.cli import app, main
 from sgan_classifier.commands._common import check_output
 from sgan_classifier.commands._model_images import BATCH
@@ -434,7 +434,7 @@ def test_ctrl_c_elsewhere_is_status_130_without_a_trace(capsys, monkeypatch, tmp
     def pressed(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["sgan_classifier.commands.demo"], "run_demo", pressed)
+    monkeypatch.setattr(_demo, "run_demo", pressed)
     with pytest.raises(SystemExit) as ended:
         main(["demo", "--out", str(tmp_path)])
     assert ended.value.code == 130

@@ -273,7 +273,6 @@ def test_two_jobs_give_the_scores_of_one(digits):
 
 def test_by_default_fits_of_one_thread_share_out_torchs_threads(digits):
     """Two at a time in processes of their own: what is measured to be the faster way."""
-    torch = pytest.importorskip("torch")
     options = {"n_labels": ["all"], "n_draws": 4, "scoring": process_scorer}
     here = os.getpid()
     torch.set_num_threads(2)
@@ -294,7 +293,6 @@ def test_by_default_fits_of_one_thread_share_out_torchs_threads(digits):
     + [(None, None, 50, None), (3, None, 50, 3)],
 )
 def test_threads_are_shared_out(n_jobs, n_threads, n_fits, expected):
-    torch = pytest.importorskip("torch")
     torch.set_num_threads(6)
     if torch.cuda.is_available() and n_jobs == "auto":
         expected = None
@@ -303,7 +301,6 @@ def test_threads_are_shared_out(n_jobs, n_threads, n_fits, expected):
 
 @pytest.mark.parametrize("config", [{"backend": "threading"}, {"n_jobs": 2}])
 def test_joblibs_own_configuration_comes_before_the_default(config):
-    torch = pytest.importorskip("torch")
     torch.set_num_threads(6)
     with joblib.parallel_config(**config):
         assert share_threads("auto", None, 50) is None
@@ -315,7 +312,6 @@ def test_another_word_for_the_number_of_jobs_is_an_error():
 
 
 def test_threads_are_limited_in_the_fit_and_restored(digits):
-    torch = pytest.importorskip("torch")
     options = {"n_labels": ["all"], "n_draws": 1, "scoring": threads_scorer}
     before = torch.get_num_threads()
     try:

@@ -17,7 +17,7 @@ from tiny import (
 from torch import nn
 
 from sgan_classifier._engine import SemiSupervisedNet
-from sgan_classifier._split import hold_out
+from sgan_classifier._hold_out import hold_out
 from sgan_classifier.exceptions import InvalidInputError, TrainingInterruptedWarning
 
 X, Y = noise_images(), few_labels()

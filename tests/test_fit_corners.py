@@ -10,8 +10,8 @@ from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
 from sgan_classifier import CNNClassifier, SGANClassifier, networks
+from sgan_classifier._hold_out import hold_out
 from sgan_classifier._random import Streams
-from sgan_classifier._split import hold_out
 from sgan_classifier.exceptions import DivergenceError, InvalidInputError, PoolCutWarning
 
 

@@ -34,11 +34,11 @@ from sgan_classifier.benchmarking._pools import (
 from sgan_classifier.benchmarking._robustness import CASES
 from sgan_classifier.benchmarking._robustness_report import (
     SECTIONS,
-    _points,
     accuracy_in_proportion,
     balanced_accuracy,
     rare_recall,
 )
+from sgan_classifier.benchmarking._statistics import mean_of
 from sgan_classifier.model_selection import mask_labels
 
 
@@ -245,6 +245,9 @@ def test_command_runs_on_a_file(tmp_path, monkeypatch):
 
 
 def test_differences_beyond_their_interval_are_in_bold():
-    assert _points(np.array([0.01, 0.02, 0.03])) == "+2.0 points (-0.5 to +4.5)"
-    assert _points(np.array([0.02, 0.021, 0.022])) == "**+2.1 points (+1.9 to +2.3)**"
-    assert _points(np.array([0.02])) == "+2.0 points"
+    for differences, text in (
+        ([0.01, 0.02, 0.03], "+2.0 points (-0.5 to +4.5)"),
+        ([0.02, 0.021, 0.022], "**+2.1 points (+1.9 to +2.3)**"),
+        ([0.02], "+2.0 points"),
+    ):
+        assert mean_of(differences).in_marked_points() == text

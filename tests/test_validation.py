@@ -10,10 +10,8 @@ from nearest_mean import SHAPES, NearestMean, fitted, pixels
 from sklearn import config_context
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sgan_classifier._validation import (
-    check_rows,
-    infer_layout,
-)
+from sgan_classifier._layout import infer_layout
+from sgan_classifier._validation import check_rows
 from sgan_classifier.exceptions import InvalidInputError
 
 MINUS_ONE_IS_A_CLASS = {

@@ -174,14 +174,10 @@ def _accuracy_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
 
 
 def _difference_table(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
-    rows = []
-    for name in [*record["terms"], CNN]:
-        cells = []
-        for difference in mean_differences(curve, name, DEFAULTS):
-            is_sure = difference.low > 0 or difference.high < 0
-            text = difference.in_points()
-            cells.append(f"**{text}**" if is_sure else text)
-        rows.append([name, *cells])
+    rows = [
+        [name, *(mean.in_marked_points() for mean in mean_differences(curve, name, DEFAULTS))]
+        for name in [*record["terms"], CNN]
+    ]
     return markdown_table(["method", *columns(curve)], rows)
 
 

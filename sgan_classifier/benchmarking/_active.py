@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def follow(
     model.set_params(max_iter=plan.next_steps)
     y = mask_labels(data.y_train, plan.n_labels[0], random_state=seed)
     figures = [first]
-    for before, size in zip(plan.n_labels, plan.n_labels[1:], strict=False):
+    for before, size in pairwise(plan.n_labels):
         began = time.perf_counter()
         if arm == RANDOM:  # as many of each class; a draw of few is a part of the draw of more
             y = mask_labels(data.y_train, size, random_state=seed)

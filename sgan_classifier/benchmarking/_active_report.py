@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..model_selection import LabelEfficiencyCurve
+from ..plotting import LabelEfficiencyDisplay
 from ._held_out import HELD_OUT
 from ._report import run_summary
 from ._statistics import Mean, best_of, emphasised, markdown_table, mean_differences, mean_scores
@@ -99,8 +100,6 @@ def _verdict(difference: Mean, many: int) -> str:
 def save_active_figure(record: dict[str, Any], path: Path) -> None:
     """Draw the means with their intervals into a PNG file."""
     from matplotlib.figure import Figure
-
-    from ..plotting import LabelEfficiencyDisplay
 
     # A figure of its own, not pyplot's: nothing opens a window, and nothing is left open.
     figure = Figure(figsize=(6.0, 4.0), layout="constrained")

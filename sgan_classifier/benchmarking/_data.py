@@ -17,6 +17,7 @@ from sklearn.datasets import (
     make_moons,
 )
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
 
 from .._labels import known_labels
 
@@ -205,6 +206,10 @@ def _read_npz(path: Path) -> BenchmarkData:
     if y_train.dtype.kind == "u":
         # unsigned labels cannot hold -1, the mark of an unlabelled row
         y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
+    if y_train.dtype.kind in "US":
+        # neither can words, and None beside them is no mark to scikit-learn's methods
+        encoder = LabelEncoder().fit(known_labels(y_train)[0])
+        y_train, y_test = encoder.transform(y_train), encoder.transform(y_test)
     return BenchmarkData(
         path.stem, X_train, y_train, X_test, y_test, groups, dict(KINDS.get(path.stem, {}))
     )

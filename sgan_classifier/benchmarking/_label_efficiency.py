@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model_selection import LabelEfficiencyCurve
+from ..plotting import LabelEfficiencyDisplay
 from ._compare import CACHE
 from ._contenders import CNN, SGAN, make_contenders
 from ._data import TABLES, BenchmarkData
@@ -110,8 +111,6 @@ def run_label_efficiency(
 
 def draw_accuracies(curve: LabelEfficiencyCurve, figure: Figure, title: str) -> Axes:
     """Draw the curve on an empty figure, and return its axes."""
-    from ..plotting import LabelEfficiencyDisplay
-
     ax = LabelEfficiencyDisplay(curve).plot(figure.subplots(), score_name="Test accuracy").ax_
     lowest = min(means.min() for means in curve.mean().values())
     # Intervals from few draws can leave the range of an accuracy, and would squeeze the lines.

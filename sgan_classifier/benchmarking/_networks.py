@@ -3,10 +3,9 @@
 from functools import partial
 from typing import Literal
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks._crater2021 import SIDE, class_logits, n_outputs
+from ..networks._crater2021 import SIDE, class_logits, n_outputs, resize
 
 Pooling = Literal["average", "max", "none"]
 
@@ -54,10 +53,7 @@ class CraterCNNVariant(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (n, n_channels, height, width) to logits (n, n_classes) and features (n, 64)."""
-        if x.shape[-2:] != (SIDE, SIDE):
-            # in float32: on the CPU, torch has no antialiased interpolation of bfloat16
-            x = F.interpolate(x.float(), (SIDE, SIDE), mode="bilinear", antialias=True)
-        features = self.trunk(x)
+        features = self.trunk(resize(x, SIDE, SIDE))
         return class_logits(self.head(features)), features
 
 

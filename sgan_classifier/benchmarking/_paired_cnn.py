@@ -118,20 +118,19 @@ def add_own_budget(
     LabelEfficiencyCurve
         `curve` with `CNN_OWN` behind the SGAN and the CNN.
     """
-    rows: list[LabelEfficiencyCurve | None] = [None] * len(n_labels)
+    names = ("test_scores", "train_scores", "fit_times", "score_times")
+    own = {name: np.empty((len(n_labels), len(curve.seeds))) for name in names}
     for budget in sorted(set(chosen)):
-        at = [i for i, own in enumerate(chosen) if own == budget]
+        at = [i for i, steps in enumerate(chosen) if steps == budget]
         estimators = {CNN_OWN: clone(cnn).set_params(max_iter=budget)}
         part = compare(estimators, data, [n_labels[i] for i in at], len(curve.seeds), **settings)
-        for row, i in enumerate(at):
-            rows[i] = _row(part, row)
+        for name in names:
+            own[name][at] = getattr(part, name)[CNN_OWN]
     columns: dict[str, Any] = {}
-    for column in ("test_scores", "train_scores", "fit_times", "score_times"):
-        values = getattr(curve, column)
-        own = np.concatenate([getattr(row, column)[CNN_OWN] for row in rows])
-        order = [name for name in (SGAN, CNN) if name in values]
-        first = {name: values[name] for name in order}
-        columns[column] = {**first, CNN_OWN: own, **values}
+    for name in names:
+        values = getattr(curve, name)
+        first = {method: values[method] for method in (SGAN, CNN) if method in values}
+        columns[name] = {**first, CNN_OWN: own[name], **values}
     return replace(curve, **columns)
 
 
@@ -188,17 +187,3 @@ def _within(n: int | str, data: BenchmarkData) -> int | str:
     """Return "all" where the rows do not suffice to draw `n` evenly."""
     counts = np.unique(known_labels(data.y_train)[0], return_counts=True)[1]
     return n if n != ALL and -(-int(n) // len(counts)) <= counts.min() else ALL
-
-
-def _row(curve: LabelEfficiencyCurve, row: int) -> LabelEfficiencyCurve:
-    def cut(values: dict) -> dict:
-        return {name: array[[row]] for name, array in values.items()}
-
-    return replace(
-        curve,
-        n_labels=curve.n_labels[[row]],
-        test_scores=cut(curve.test_scores),
-        train_scores=cut(curve.train_scores),
-        fit_times=cut(curve.fit_times),
-        score_times=cut(curve.score_times),
-    )

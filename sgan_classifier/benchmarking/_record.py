@@ -17,7 +17,7 @@ import torch
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 
-from .. import CNNClassifier
+from .. import CNNClassifier, __version__
 from ..model_selection._curve_fit import code_hash
 from ._data import BenchmarkData
 
@@ -55,7 +55,7 @@ def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str
     """
     return {
         "command": command,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": date(),
         "data": {
             "name": data.name,
             "n_train": len(data.X_train),
@@ -67,7 +67,7 @@ def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str
             "parameters": to_plain(data.parameters),
         },
         "machine": _machine(data, str(settings.get("device", "auto"))),
-        "versions": _versions(),
+        "versions": versions(),
         "settings": to_plain(settings),
     }
 
@@ -125,11 +125,15 @@ def write_results(record: dict[str, Any], report: Callable[[dict], str], stem: P
     Path(f"{stem}.md").write_text(report(record), encoding="utf-8")
 
 
-def _versions() -> dict[str, str]:
+def date() -> str:
+    """Return the date and time that a record bears."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, of this package's code and of what it builds on."""
     packages = {name: version(name) for name in PACKAGES}
     # the imported code's own version: it need not be the installed one
-    from .. import __version__
-
     own = f"{__version__} (code {code_hash()})"
     return {"python": platform.python_version(), "sgan_classifier": own, **packages}
 
@@ -146,7 +150,7 @@ def _machine(data: BenchmarkData, device: str) -> dict[str, Any]:
         data.X_train[rows], data.y_train[rows]
     )
     used = str(probe.device_)
-    name = torch.cuda.get_device_name(used) if used.startswith("cuda") else _processor()
+    name = torch.cuda.get_device_name(used) if used.startswith("cuda") else processor()
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "device": used,
@@ -156,7 +160,8 @@ def _machine(data: BenchmarkData, device: str) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of the processor."""
     if sys.platform == "linux":
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

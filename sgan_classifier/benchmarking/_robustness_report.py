@@ -1,6 +1,7 @@
 """The Markdown report of the robustness benchmark, written from its JSON record alone."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ._contenders import CNN, SGAN
 from ._foreign import REJECTED, SHARE
 from ._pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, RATIO, TARGET
 from ._report import run_summary
-from ._statistics import Mean, markdown_table, mean_of
+from ._statistics import markdown_table, mean_of
 
 NO_BALANCE = "SGAN, balance_weight=0"
 SECTIONS = ("imbalance", "foreign", "realness", "calibration", "transductive")
@@ -56,13 +57,12 @@ def figures_of(
     record: dict[str, Any], pool: str, method: str, n_labels: int, figure: Figure
 ) -> NDArray[np.float64]:
     """Return one figure of every draw of a case, (n_draws,)."""
-    return np.array(
-        [
-            figure(draw)
-            for draw in record["draws"]
-            if (draw["pool"], draw["method"], draw["n_labels"]) == (pool, method, n_labels)
-        ]
-    )
+    return np.array([figure(draw) for draw in _draws(record, pool, method, n_labels)])
+
+
+def _draws(record: dict[str, Any], pool: str, method: str, n_labels: int) -> list[dict[str, Any]]:
+    case = (pool, method, n_labels)
+    return [d for d in record["draws"] if (d["pool"], d["method"], d["n_labels"]) == case]
 
 
 def accuracy(draw: dict[str, Any]) -> float:
@@ -106,7 +106,7 @@ def _imbalance(record: dict[str, Any]) -> list[str]:
                         str(mean_of(found)),
                         str(mean_of(figures_of(record, pool, method, n, accuracy_in_proportion))),
                         str(mean_of(figures_of(record, pool, method, n, rare_recall))),
-                        "" if method == CNN else _points(found - cnn),
+                        "" if method == CNN else mean_of(found - cnn).in_marked_points(),
                     ]
                 )
         header = ["labels", "method", "balanced accuracy", "accuracy in proportion"]
@@ -122,7 +122,8 @@ def _foreign(record: dict[str, Any]) -> list[str]:
         foreign = figures_of(record, FOREIGN, SGAN, n, accuracy)
         cnn = figures_of(record, CLEAN, CNN, n, accuracy)
         means = [str(mean_of(found)) for found in (clean, foreign, cnn)]
-        rows.append([str(n), *means, _points(foreign - clean), _points(foreign - cnn)])
+        gains = [mean_of(foreign - other).in_marked_points() for other in (clean, cnn)]
+        rows.append([str(n), *means, *gains])
     header = ["labels", "SGAN, clean pool", "SGAN, foreign pool", "CNN"]
     header += ["foreign minus clean", "foreign minus CNN"]
     return [
@@ -144,11 +145,7 @@ def _realness(record: dict[str, Any]) -> list[str]:
     for pool in (CLEAN, FOREIGN):
         rows = []
         for n in record["settings"]["n_labels"]:
-            draws = [
-                draw["realness"]
-                for draw in record["draws"]
-                if (draw["pool"], draw["method"], draw["n_labels"]) == (pool, SGAN, n)
-            ]
+            draws = [draw["realness"] for draw in _draws(record, pool, SGAN, n)]
             of_test = mean_of([draw["rejected_test"] for draw in draws])
             for kind in draws[0]["kinds"]:
                 found = [draw["kinds"][kind] for draw in draws]
@@ -170,7 +167,7 @@ def _calibration(record: dict[str, Any]) -> list[str]:
         for method in (SGAN, CNN):
             error, brier, right = (
                 str(mean_of(figures_of(record, CLEAN, method, n, figure)))
-                for figure in (_calibration_error, _brier_score, accuracy)
+                for figure in (itemgetter("calibration_error"), itemgetter("brier_score"), accuracy)
             )
             rows.append([str(n), method, error, brier, right])
     header = ["labels", "method", "expected calibration error", "Brier score", "accuracy"]
@@ -188,7 +185,8 @@ def _transductive(record: dict[str, Any]) -> list[str]:
         target = figures_of(record, TARGET, SGAN, n, accuracy)
         cnn = figures_of(record, CLEAN, CNN, n, accuracy)
         means = [str(mean_of(found)) for found in (target, inductive, cnn)]
-        rows.append([str(n), *means, _points(target - inductive), _points(target - cnn)])
+        gains = [mean_of(target - other).in_marked_points() for other in (inductive, cnn)]
+        rows.append([str(n), *means, *gains])
     header = ["labels", "SGAN, with the test images", "SGAN, without", "CNN"]
     header += ["with minus without", "with minus CNN"]
     return [
@@ -198,17 +196,3 @@ def _transductive(record: dict[str, Any]) -> list[str]:
         "No other figure of any report is measured like this.",
         markdown_table(header, rows),
     ]
-
-
-def _calibration_error(draw: dict[str, Any]) -> float:
-    return draw["calibration_error"]
-
-
-def _brier_score(draw: dict[str, Any]) -> float:
-    return draw["brier_score"]
-
-
-def _points(differences: NDArray[np.float64]) -> str:
-    mean: Mean = mean_of(differences)
-    text = mean.in_points()
-    return f"**{text}**" if mean.low > 0 or mean.high < 0 else text

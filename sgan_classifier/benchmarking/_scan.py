@@ -6,6 +6,7 @@ import inspect
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from ..model_selection import mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
 from ..scan import (
     Candidates,
-    Scores,
     choose_threshold,
     match_candidates,
     scan_scene,
@@ -194,24 +194,15 @@ def _evaluated(
         "n_labels": n_labels,
         "seed": seed,
         "threshold": threshold,
-        "chosen": _as_dict(score_matches(tested, threshold)),
-        "default": _as_dict(score_matches(tested, DEFAULTS["threshold"])),
-        "training_scenes": _as_dict(score_matches(matches, threshold)),
+        "chosen": asdict(score_matches(tested, threshold)),
+        "default": asdict(score_matches(tested, DEFAULTS["threshold"])),
+        "training_scenes": asdict(score_matches(matches, threshold)),
         "patch_accuracy": measured["accuracy"],
         "fit_seconds": measured["fit_seconds"],
         "scan_seconds": seconds,
         "n_windows": n_windows,
         "found": {name: np.round(values, 4).tolist() for name, values in columns.items()},
         "outcome": tested.outcome[is_kept].tolist(),
-    }
-
-
-def _as_dict(scores: Scores) -> dict[str, float]:
-    return {
-        "precision": scores.precision,
-        "recall": scores.recall,
-        "f1": scores.f1,
-        "n_found": scores.n_found,
     }
 
 

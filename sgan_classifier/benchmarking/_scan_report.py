@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..plotting._style import COLORS
 from ..scan._matching import IGNORED
 from ._report import run_summary
 from ._statistics import markdown_table, mean_of
@@ -146,8 +147,6 @@ def save_scan_figure(
 
 
 def _draw_size_frequency(ax: Axes, record: dict[str, Any], boxes: NDArray[np.float64]) -> None:
-    from ..plotting._style import COLORS
-
     annotated = _mean_sides(boxes)
     annotated = annotated[annotated >= MIN_DIAMETER]
     edges = MIN_DIAMETER * 2 ** (np.arange(9) / 2)  # bins of root 2, as is the custom
@@ -195,8 +194,6 @@ def _counts(draw: dict[str, Any]) -> NDArray[np.bool_]:
 def _draw_scene(ax: Axes, record: dict[str, Any], image: Path, boxes: NDArray[np.float64]) -> None:
     from matplotlib.collections import EllipseCollection
     from PIL import Image
-
-    from ..plotting._style import COLORS
 
     most = max(record["settings"]["n_labels"])
     draw = next(draw for draw in record["draws"] if draw["n_labels"] == most)

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from .. import persistence
 from .._checkpoint import FILE
 from ..exceptions import ModelFileError
+from ..model_selection._curve_fit import limit_threads
 from . import _soak_jobs as jobs
 from ._soak_jobs import ANY_TIME, EVERY, MODEL, PAIR, RESULT, SCORES, STEPS, Fault
 
@@ -163,10 +164,9 @@ class Soak:
             if job == "saves and loads":
                 for name, seed in zip(PAIR, (self.seed, self.seed + 1), strict=True):
                     X, y = jobs.make_rows(variant)
-                    before = torch.get_num_threads()
-                    torch.set_num_threads(1)
-                    persistence.save(jobs.make_estimator(variant, seed).fit(X, y), folder / name)
-                    torch.set_num_threads(before)
+                    with limit_threads(1):
+                        model = jobs.make_estimator(variant, seed).fit(X, y)
+                    persistence.save(model, folder / name)
                 self.seconds[job, variant] = 0.5
             else:
                 status = self._start(job, folder, variant, None, checkpoint=False)

@@ -6,7 +6,6 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from tqdm import tqdm
 
 from ._command_line import INTERRUPTED, add_out
 from ._long_run import run_fits
-from ._record import _processor, _versions, recorded_command, to_plain, write_results
+from ._record import date, processor, recorded_command, to_plain, versions, write_results
 from ._soak import soak
 from ._soak_jobs import EVERY
 from ._soak_report import soak_report
@@ -98,13 +97,13 @@ def run_soak(
     tally = soak(minutes, random_state, verbose)
     record = {
         "command": command,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": date(),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
-            "device_name": _processor(),
+            "device_name": processor(),
             "n_cpus": os.cpu_count(),
         },
-        "versions": _versions(),
+        "versions": versions(),
         "settings": {"minutes": minutes, "n_fits": n_fits, "seed": random_state},
         "soak": {**to_plain(vars(tally)), "every": EVERY, "seconds": time.monotonic() - start},
         "long_run": run_fits(n_fits, seed=random_state) if n_fits else None,

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from ..model_selection import LabelEfficiencyCurve
+from ..model_selection._curve_result import half_width
 
 
 class Mean(NamedTuple):
@@ -28,6 +28,11 @@ class Mean(NamedTuple):
         )
         return f"{100 * self.value:+.1f} points{interval}"
 
+    def in_marked_points(self) -> str:
+        """Write it so, in bold where the interval does not hold 0."""
+        text = self.in_points()
+        return f"**{text}**" if self.low > 0 or self.high < 0 else text
+
 
 def mean_scores(curve: LabelEfficiencyCurve) -> dict[str, list[Mean]]:
     """Return the mean test score for each number of labels, by method."""
@@ -43,10 +48,7 @@ def mean_differences(curve: LabelEfficiencyCurve, name: str, baseline: str) -> l
 def mean_of(figures: ArrayLike) -> Mean:
     """Return the mean with its 95 % interval by Student's t, which is NaN for one figure."""
     figures = np.asarray(figures, dtype=float)
-    mean, n = float(figures.mean()), len(figures)
-    if n < 2:
-        return Mean(mean, np.nan, np.nan)
-    half = float(stats.t.ppf(0.975, n - 1) * figures.std(ddof=1) / np.sqrt(n))
+    mean, half = float(figures.mean()), float(half_width(figures, 0.95))
     return Mean(mean, mean - half, mean + half)
 
 

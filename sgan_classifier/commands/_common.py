@@ -16,7 +16,7 @@ from ..exceptions import InvalidInputError, UnreadableImageWarning
 if TYPE_CHECKING:
     from .._base import BaseImageClassifier
 
-DONE, FAILED, INTERRUPTED = 0, 1, 130
+FAILED, INTERRUPTED = 1, 130
 
 ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help="File that `fit` or persistence.save wrote.")

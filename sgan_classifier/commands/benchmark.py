@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
+from .._options import parse_augment
 from ..exceptions import InvalidInputError
 from ._common import (
     QuietOption,
@@ -80,7 +81,6 @@ def benchmark(
     Example:
       sgan-classifier benchmark craters -o report --labels 10,50,all
     """
-    from .._options import parse_augment
     from ..benchmarking import run_label_efficiency
 
     if find_spec("matplotlib") is None:

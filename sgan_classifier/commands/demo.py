@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from .._demo import N_DRAWS, N_STEPS, run_demo
 from ._common import say
+
+N_DRAWS, N_STEPS = 3, 500
 
 
 def demo(
@@ -26,6 +27,8 @@ def demo(
     table of test accuracies, and writes pictures of the accuracy, of generated digits, and of the
     training. Takes a few minutes on two CPU cores, and needs matplotlib.
     """
+    from .._demo import run_demo
+
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"{out} is a file. Pass a folder as --out.")
     say("Digits of scikit-learn: 1297 images to learn from, 500 to test on.")

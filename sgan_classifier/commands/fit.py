@@ -11,8 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
+from .. import CNNClassifier, SGANClassifier
+from .._class_prior import label_proportions
+from .._options import parse_augment
 from ..exceptions import InvalidInputError, TrainingInterruptedWarning
 from ._common import (
     INTERRUPTED,
@@ -139,9 +143,6 @@ def _make_estimator(
     device: str,
     quiet: bool,
 ) -> Any:
-    from .. import CNNClassifier, SGANClassifier
-    from .._options import parse_augment
-
     kind = SGANClassifier if method is Method.SGAN else CNNClassifier
     estimator = kind(
         augment=parse_augment(augment), random_state=seed, device=device, verbose=int(not quiet)
@@ -162,10 +163,6 @@ def _make_estimator(
 
 def _say_shares(estimator: Any) -> None:
     """Say what shares the unlabelled images were found to have, if others than the labels'."""
-    import numpy as np
-
-    from .._class_prior import label_proportions
-
     if getattr(estimator, "class_prior", None) != "auto" or estimator.class_weight is not None:
         return
     taken = estimator.class_prior_

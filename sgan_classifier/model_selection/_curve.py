@@ -275,17 +275,15 @@ def _make_splits(
             "There are no test rows: pass X_test and y_test, or groups or cv to hold some out."
         )
     folds: list[tuple[NDArray | None, NDArray | None]] = []
+    rows = np.arange(len(y))
     for splitter in _splitters(y, groups, cv, seeds):
-        folds += [(_in_order(train), test) for train, test in splitter.split(X, y, groups)]
+        # indexed, as masks are splits too
+        folds += [
+            (np.sort(rows[train]), rows[test]) for train, test in splitter.split(X, y, groups)
+        ]
     if not folds:
         raise ValueError(f"cv={cv!r} makes no split. Pass at least one (train, test).")
     return [folds[draw % len(folds)] for draw in range(len(seeds))]
-
-
-def _in_order(rows: ArrayLike) -> NDArray:
-    """Return the positions in ascending order; scikit-learn takes masks for `rows` too."""
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else np.sort(rows)
 
 
 def _splitters(y: NDArray, groups: Any, cv: Any, seeds: list[int]) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -63,7 +63,6 @@ def share_threads(n_jobs: int | str | None, n_threads: int | None, n_fits: int) 
         return n_jobs
     if n_jobs != "auto":
         raise ValueError(f"n_jobs={n_jobs!r} must be an integer, None or 'auto'.")
-    torch = sys.modules["torch"]  # which this package has imported
     backend, configured = get_active_backend()
     is_default = type(backend) is BACKENDS[DEFAULT_BACKEND] and configured is None
     if not is_default or torch.cuda.is_available():
@@ -117,17 +116,14 @@ def fit_and_score(
 
 @contextmanager
 def limit_threads(n_threads: int | None) -> Iterator[None]:
-    """Limit the threads of the libraries that are loaded, and restore them."""
+    """Limit the threads of torch and of the libraries that are loaded, and restore them."""
     if n_threads is None:
         yield
         return
-    torch = sys.modules.get("torch")  # an estimator that uses it has imported it by now
-    before = torch.get_num_threads() if torch else None
+    before = torch.get_num_threads()
     with threadpool_limits(n_threads):
-        if torch:
-            torch.set_num_threads(n_threads)
+        torch.set_num_threads(n_threads)
         try:
             yield
         finally:
-            if torch:
-                torch.set_num_threads(before)
+            torch.set_num_threads(before)

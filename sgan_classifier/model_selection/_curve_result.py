@@ -80,7 +80,7 @@ class LabelEfficiencyCurve:
             If `confidence` is not between 0 and 1.
         """
         means = self.mean()
-        half = {name: _half_width(s, confidence) for name, s in self.test_scores.items()}
+        half = {name: half_width(s, confidence) for name, s in self.test_scores.items()}
         return {name: (means[name] - half[name], means[name] + half[name]) for name in means}
 
     def paired_difference(self, name: str, baseline: str, confidence: float = 0.95) -> Difference:
@@ -111,7 +111,7 @@ class LabelEfficiencyCurve:
                     f"No estimator is named {given!r}; there are {[*self.test_scores]}."
                 )
         differences = self.test_scores[name] - self.test_scores[baseline]
-        mean, half = differences.mean(axis=1), _half_width(differences, confidence)
+        mean, half = differences.mean(axis=1), half_width(differences, confidence)
         return Difference(mean, mean - half, mean + half)
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,7 +175,7 @@ class LabelEfficiencyCurve:
         )
 
 
-def _half_width(values: NDArray, confidence: float) -> NDArray:
+def half_width(values: NDArray, confidence: float) -> NDArray:
     """Half of Student's t interval of the mean over the last axis."""
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence={confidence!r} is not between 0 and 1. Pass 0.95 for 95 %.")

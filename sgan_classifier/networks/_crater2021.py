@@ -18,7 +18,8 @@ from ._layers import (
 SIDE = 32  # the study's images are 32x32; others are resized
 
 
-def _resize(x: Tensor, height: int, width: int) -> Tensor:
+def resize(x: Tensor, height: int, width: int) -> Tensor:
+    """Bring images (n, c, h, w) to another size, in their own dtype."""
     if x.shape[-2:] == (height, width):
         return x
     # in float32: on the CPU, torch has no antialiased interpolation of bfloat16
@@ -43,7 +44,7 @@ class CraterDiscriminator(LocalRandomModule):
         self.head = Linear(self.n_features, n_classes, gain=1.0, weight_norm=False)
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        x = _resize(x, SIDE, SIDE)
+        x = resize(x, SIDE, SIDE)
         for convolution in self.convolutions:
             x = leaky_relu(convolution(x))
         features = flatten(x)
@@ -75,7 +76,7 @@ class CraterGenerator(LocalRandomModule):
             x = leaky_relu(doubling(x))
         # "same" padding of an even kernel: one more row and column at the end
         x = torch.tanh(self.to_pixels(F.pad(x, (3, 4, 3, 4))))
-        return _resize(x, *self.output_shape[1:])
+        return resize(x, *self.output_shape[1:])
 
 
 def n_outputs(n_classes: int) -> int:
@@ -112,7 +113,7 @@ class CraterCNN(LocalRandomModule):
         self.n_features = 64
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        x = _resize(x, SIDE, SIDE)
+        x = resize(x, SIDE, SIDE)
         x = F.avg_pool2d(F.relu(self.convolutions[0](x)), 2)
         x = F.max_pool2d(F.relu(self.convolutions[1](x)), 2)
         x = flatten(F.relu(self.convolutions[2](x)))

@@ -1,7 +1,7 @@
 """One tile of a scene: what can be scanned without knowing the others."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +86,7 @@ def read_or_scan_tile(
 def _read_tile(path: Path) -> TileContent:
     # opened here, as NumPy leaves a damaged file open
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-        names = Candidates.concatenate([]).columns()
-        found = Candidates(**{name: arrays[name] for name in names})
+        found = Candidates(**{field.name: arrays[field.name] for field in fields(Candidates)})
         return found, arrays["map"], int(arrays["n_windows"])
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from ._boxes import square_boxes
 from ._sizes import Grid
 
 BATCH = 2048  # windows handed to the estimator at a time
@@ -124,6 +125,5 @@ def cut_windows(
     part: Part, grid: Grid, x: NDArray, y: NDArray, diameter: NDArray
 ) -> NDArray[np.generic]:
     """Cut one window for each of some craters, (n, n_channels, side, side)."""
-    half = 0.5 * grid.window_factor * diameter
-    boxes = np.column_stack([x - half, y - half, x + half, y + half])
+    boxes = square_boxes(x, y, grid.window_factor * diameter)
     return np.stack([part.resized(tuple(box), grid.side, grid.side)[0] for box in boxes])

@@ -9,8 +9,8 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..._batches import Rows
+from ..._layout import infer_layout
 from ..._step import TrainingData, TrainingStep
-from ..._validation import infer_layout
 from ._result import Section, Target, milliseconds
 from ._setting import Options, Problem, Runs, TimedFit, image_problem, repeated, side_by_side
 from ._steps import IMAGE_BATCH

@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,13 +37,13 @@ def measure(task: str, file: str, n_rows: int, side: int, steps: int) -> dict[st
     if task == "fit X":
         labels = np.full(n_rows, -1)
         labels[:N_LABELED] = y
-        run = lambda: model.fit(rows, labels)  # noqa: E731
+        run = partial(model.fit, rows, labels)
     elif task == "fit pool":
-        run = lambda: model.fit(X, y, X_unlabeled=rows)  # noqa: E731
+        run = partial(model.fit, X, y, X_unlabeled=rows)
     else:
         model.fit(np.concatenate([X, X]), np.concatenate([y, np.full(N_LABELED, -1)]))
         model.predict(rows[:1000])  # buffers that every call needs are there before
-        run = lambda: model.predict(rows)  # noqa: E731
+        run = partial(model.predict, rows)
     memory, start = PeakMemory(), time.perf_counter()
     with warnings.catch_warnings(), memory.watched():
         warnings.simplefilter("ignore")  # a few steps on empty images teach nothing

@@ -5,7 +5,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from ..._device import HAS_AMX
-from .._record import _processor, _versions, to_plain, write_results
+from .._record import date, processor, to_plain, versions, write_results
 from .._statistics import markdown_table
 from ._accuracy import accuracy
 from ._clock import choose_clock
@@ -84,10 +83,10 @@ def run_speed(
             section = SECTIONS[name](options)
         measured = {
             "command": command,
-            "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "date": date(),
             "seconds": time.perf_counter() - begin,
             "machine": _machine(),
-            "versions": _versions(),
+            "versions": versions(),
             "threads": options.threads,
             "clock": clock,
             "options": _kept(options),
@@ -140,7 +139,7 @@ def _target_rows(section: dict[str, Any]) -> list[list[str]]:
 
 def _measured(measured: dict[str, Any]) -> str:
     machine = measured["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
+    packages = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
     amx = "with AMX" if machine["has_amx"] else "without AMX"
     clock = "wall time" if measured["clock"] == "wall" else "processor time"
     return "\n".join(
@@ -149,7 +148,7 @@ def _measured(measured: dict[str, Any]) -> str:
             f"- Machine: {machine['processor']} ({machine['system']}, {machine['n_cpus']} CPUs, "
             f"{amx}, {machine['capability']}); {measured['threads']} threads, {clock}; "
             f"{measured['date']}, {measured['seconds'] / 60:.1f} minutes.",
-            f"- Versions: {versions}.",
+            f"- Versions: {packages}.",
         ]
     )
 
@@ -167,7 +166,7 @@ def _unit(unit: str) -> str:
 def _machine() -> dict[str, Any]:
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "n_cpus": os.cpu_count(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "has_amx": HAS_AMX,
