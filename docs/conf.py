@@ -53,8 +53,12 @@ numpydoc_validation_checks = {
     "PR09",  # or end with code or a bracket
     "SS05",  # "Student's" is no verb in the third person
 }
-# dataclasses that functions return: their fields are attributes to whoever reads them
-numpydoc_validation_exclude = {r"\.(datasets|scan)\.[A-Z]\w+$", r"\.LabelEfficiencyCurve$"}
+# dataclasses that functions return: their fields are attributes to whoever reads them;
+# and recipes, which comments describe
+numpydoc_validation_exclude = {
+    r"\.(datasets|recipes|scan)\.[A-Z]\w+$",
+    r"\.LabelEfficiencyCurve$",
+}
 suppress_warnings = ["ref.citation"]  # docstrings of modules name their sources and cite none
 
 # ---------------------------------------------------------------------- gallery
@@ -96,11 +100,12 @@ def skip_members(app: Sphinx, what: str, name: str, member: Any, skip: bool, opt
 
     Nor hooks, which skorch calls and nobody else.
     """
-    home = getattr(member, "__module__", None) or ""
+    # a property has no module of its own, and the data of a module none at all
+    home = getattr(getattr(member, "fget", member), "__module__", None) or ""
     is_hook = home == "sgan_classifier.callbacks" and name.rpartition(".")[2].startswith(
         ("on_", "init")
     )
-    return skip or is_hook or not home.startswith("sgan_classifier")
+    return skip or is_hook or not (what == "data" or home.startswith("sgan_classifier"))
 
 
 def setup(app: Sphinx) -> None:

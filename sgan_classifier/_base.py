@@ -237,9 +237,9 @@ class BaseImageClassifier(
     def _warn_no_unlabeled(self) -> None:
         warnings.warn(
             "No row is unlabelled: every entry of y is a class and X_unlabeled is empty. Training "
-            "goes on with the labelled rows alone; mark unlabelled rows with -1 to learn from "
-            "them. Inside a voting, bagging or calibrating estimator of scikit-learn, which "
-            "numbers the labels anew, pass them as X_unlabeled.",
+            "goes on with the labelled rows alone; mark unlabelled rows with -1, among strings "
+            "with None, to learn from them. Inside a voting, bagging or calibrating estimator of "
+            "scikit-learn, which numbers the labels anew, pass them as X_unlabeled.",
             NoUnlabeledRowsWarning,
             stacklevel=4,
         )

@@ -81,6 +81,7 @@ def test_test_rows_can_be_looked_at_in_a_report_of_their_own(tmp_path):
     settings = {"out": tmp_path, "command": "a command", "steps": 1, "verbose": 0}
     record = run_augmentation(data, ["none"], [4], 2, on_test_rows=True, **settings)
     report = (tmp_path / "augmentation_noise_test_rows.md").read_text()
+    assert report.startswith("# Views of the training images: noise, on the test rows\n")
     assert "Accuracy is that on the test rows" in report
     data.y_test[:] = 1 - data.y_test
     opposite = run_augmentation(data, ["none"], [4], 2, on_test_rows=True, **settings)

@@ -1,6 +1,5 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,7 @@ from sgan_classifier.benchmarking._cross_validation_report import (
     OURS,
     PLAIN,
     TRUTH,
-    cross_validation_tables,
-    update_docs,
 )
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_the_command_writes_a_record_and_a_report_that_agree(tmp_path, capsys):
@@ -35,14 +30,6 @@ def test_the_command_writes_a_record_and_a_report_that_agree(tmp_path, capsys):
     text = (tmp_path / "out" / "cross_validation_iris.md").read_text()
     assert text == cross_validation_report(record)
     assert f"{scores[OURS][1].mean():.3f} ±" in text
-    page = tmp_path / "page.md"
-    page.write_text(
-        "# Page\n\n<!-- cross_validation: iris -->\nstale text\n<!-- end of tables -->\nmore\n"
-    )
-    assert cross_validation_main(["--update-docs", str(page), "--out", str(tmp_path / "out")]) == 0
-    assert "stale" not in page.read_text()
-    assert page.read_text().endswith("<!-- end of tables -->\nmore\n")
-    assert cross_validation_tables(record).splitlines()[-1] in page.read_text()
     assert capsys.readouterr().out == ""
 
 
@@ -57,12 +44,3 @@ def test_steps_are_those_of_the_data_unless_others_are_asked_for(digits, asked, 
     data = replace(digits, parameters={"max_iter": 7})
     estimator, _ = make_candidates(data, ["SGANClassifier"], asked)["SGANClassifier"]
     assert estimator.max_iter == taken
-
-
-def test_the_tables_of_the_docs_are_those_of_the_records(tmp_path):
-    page = ROOT / "docs" / "how_to" / "cross_validation.md"
-    copy = tmp_path / page.name
-    copy.write_text(page.read_text("utf-8"), "utf-8")
-    update_docs(copy, ROOT / "benchmarks" / "reports")
-    assert copy.read_text("utf-8") == page.read_text("utf-8")
-    assert "| SemiSupervisedKFold |" in copy.read_text("utf-8")

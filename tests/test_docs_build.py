@@ -40,5 +40,9 @@ def test_pages_build_without_a_warning(tmp_path):
         Path("benchmarks/label_efficiency_digits.html"),
         Path("gallery/plot_digits.html"),
     } <= pages
+    reference = tmp_path / "html" / "api" / "generated"
+    for page, name in [("recipes", "recipes.CRATERS_2021"), ("datasets.ImageFolder",) * 2]:
+        text = (reference / f"sgan_classifier.{page}.html").read_text(encoding="utf-8")
+        assert f'id="sgan_classifier.{name}"' in text
     figures = re.findall(r"sphx_glr_\w+_001\.png", str(list((tmp_path / "html").rglob("*.png"))))
     assert len(set(figures)) == len(list((ROOT / "docs" / "examples").glob("plot_*.py")))

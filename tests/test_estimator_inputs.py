@@ -270,7 +270,9 @@ def test_batches_of_one(make):
 
 def test_no_unlabelled_row_trains_and_warns_with_a_named_category():
     labeled = Y != -1
-    with pytest.warns(NoUnlabeledRowsWarning, match=r"No row is unlabelled.*-1") as caught:
+    with pytest.warns(
+        NoUnlabeledRowsWarning, match=r"No row is unlabelled.*-1, among strings with None"
+    ) as caught:
         estimator = sgan().fit(X[labeled], Y[labeled])
     assert caught[0].filename == __file__  # the warning points at the caller's line
     assert_answers(estimator, X)

@@ -114,6 +114,8 @@ def test_goals_are_those_of_the_numbers_of_labels_that_were_asked_for():
     record["settings"]["n_labels"] = [100]
     report = mnist_report(record)
     assert report.startswith("# Test errors with few labels: mnist, 100 labels\n")
+    two = {**record, "settings": {**record["settings"], "n_threads": 2}}
+    assert mnist_report(two).startswith(f"{report.splitlines()[0]}, 2 threads a fit\n")
     goals = report.split("## Goals")[1]
     assert "| 100 | mean at most 1.5 %" in goals
     assert "| 20 |" not in goals

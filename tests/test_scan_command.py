@@ -92,3 +92,9 @@ def test_a_scene_that_is_not_there_is_a_sentence(saved, tmp_path, capsys):
         main(["scan", str(saved / "m.safetensors"), "moon.tif", "-o", str(tmp_path)])
     assert stop.value.code == 1
     assert "Error: There is no scene moon.tif." in capsys.readouterr().err
+
+
+def test_a_folder_of_scenes_is_no_scene(saved, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["scan", str(saved / "m.safetensors"), str(saved), "-o", str(tmp_path)])
+    assert f"Error: {saved} is a folder. Pass the file of one scene." in capsys.readouterr().err

@@ -133,8 +133,11 @@ def augmentation_report(record: dict[str, Any]) -> str:
     views = record["settings"]["views"]
     n_held_out = record["settings"]["n_held_out"]
     steps = record["estimators"][_name("SGAN", views[0])]["parameters"]["max_iter"]
+    title = f"# Views of the training images: {record['data']['name']}"
+    if not n_held_out:
+        title += ", on the test rows"
     parts = [
-        f"# Views of the training images: {record['data']['name']}",
+        title,
         run_summary(record, "which are not looked at" if n_held_out else "to choose nothing by"),
         _tested_sentence(n_held_out, record["settings"]["in_groups"]),
         f"Every fit takes {steps} steps and differs from the others in nothing but `augment`; all "

@@ -2,12 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ._command_line import add_labels, make_parser, positive_integer, run_command
 from ._cross_validation import run_cross_validation, thin
-from ._cross_validation_report import update_docs
 from ._data import load_benchmark_data
 
 ESTIMATORS = ("LabelSpreading", "SelfTraining", "SGANClassifier")
@@ -43,14 +41,8 @@ def cross_validation_main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="steps of SGANClassifier (default: its own)",
     )
-    parser.add_argument(
-        "--update-docs", type=Path, metavar="PAGE", help="only put the records' tables into a page"
-    )
 
     def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
-        if options.update_docs:
-            update_docs(options.update_docs, options.out)
-            return
         run_cross_validation(
             thin(load_benchmark_data(options.data, options.data_dir), options.max_rows),
             options.labels,

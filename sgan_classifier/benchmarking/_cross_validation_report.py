@@ -1,8 +1,5 @@
-"""The Markdown report of the cross-validation benchmark, whose tables the docs hold too."""
+"""The Markdown report of the cross-validation benchmark."""
 
-import json
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +17,6 @@ OURS_BEST, OURS_PICK = "SemiSupervisedKFold: best score", "SemiSupervisedKFold: 
 QUANTITIES = (TRUTH, PLAIN, OURS, PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)
 SCORES = (PLAIN, OURS, TRUTH)
 SEARCHES = (PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)
-
-_MARKED = re.compile(
-    r"(?P<begin><!-- cross_validation: (?P<name>\w+) -->).*?(?P<end><!-- end of tables -->)",
-    re.DOTALL,
-)
 
 
 def cross_validation_report(record: dict[str, Any]) -> str:
@@ -47,15 +39,15 @@ def cross_validation_report(record: dict[str, Any]) -> str:
     parts = [
         f"# Cross-validation with few labels: {record['data']['name']}",
         run_summary(record),
-        cross_validation_tables(record),
+        _tables(record),
         "## What was searched",
         "\n".join(grids),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def cross_validation_tables(record: dict[str, Any]) -> str:
-    """Write the tables of the report, which the docs hold too, from its record alone."""
+def _tables(record: dict[str, Any]) -> str:
+    """Write the tables of the report from its record alone."""
     settings = record["settings"]
     scores, searches, gains = [], [], []
     for name, figures in record["scores"].items():
@@ -92,23 +84,3 @@ def cross_validation_tables(record: dict[str, Any]) -> str:
         markdown_table(["estimator", "labels", "defaults", "picked", "difference"], gains),
     ]
     return "\n\n".join(parts)
-
-
-def update_docs(page: Path, out: Path) -> None:
-    """Replace what stands between the markers of a page by the tables of the records.
-
-    Parameters
-    ----------
-    page : Path
-        Markdown with markers ``<!-- cross_validation: NAME -->`` and ``<!-- end of tables -->``.
-    out : Path
-        Folder of the records.
-    """
-
-    def fresh(match: re.Match[str]) -> str:
-        record = json.loads((out / f"cross_validation_{match['name']}.json").read_text("utf-8"))
-        # One level deeper: in the page, the tables are a part of a section.
-        inner = cross_validation_tables(record).replace("\n## ", "\n### ")
-        return f"{match['begin']}\n\n{inner}\n\n{match['end']}"
-
-    page.write_text(_MARKED.sub(fresh, page.read_text("utf-8")), "utf-8")

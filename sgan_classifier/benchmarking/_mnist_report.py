@@ -44,6 +44,8 @@ def mnist_report(record: dict[str, Any]) -> str:
     title = f"# Test errors with few labels: {name}"
     if list(n_labels) != list(LABELS):
         title += f", {' and '.join(map(str, n_labels))} labels"
+    if record["settings"]["n_threads"] > 1:
+        title += f", {record['settings']['n_threads']} threads a fit"
     parts = [
         title,
         run_summary(record),

@@ -173,7 +173,7 @@ def _say_shares(estimator: Any) -> None:
     )
     say(
         f"The unlabelled images were taken to be {shares}, and not as the labelled ones. If you "
-        "know better: --set class_prior=[...]"
+        "know better: --set class_prior=SHARE,SHARE,..."
     )
 
 

@@ -228,7 +228,7 @@ def _report(root: Path, skipped: dict[str, str], on_error: str) -> None:
     if on_error == "raise":
         raise UnreadableImageError(
             f"{_amount(root, skipped)} cannot be read. Mend or remove them, or leave them out "
-            f'with on_error="warn".{_named(skipped)}'
+            f'with on_error="warn", on the command line without --strict.{_named(skipped)}'
         )
     warnings.warn(skipped_message(root, skipped), UnreadableImageWarning, stacklevel=3)
 

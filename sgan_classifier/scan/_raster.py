@@ -35,7 +35,7 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
     ------
     FileNotFoundError
     InvalidInputError
-        If the file is no raster or a damaged one, has another number of bands, a palette, or
+        If it is a folder, no raster or a damaged one, has another number of bands, a palette, or
         values that cannot be converted.
     ImportError
         If rasterio is not installed.
@@ -46,6 +46,8 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
         from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
     except ImportError as error:
         raise ImportError(f"Scenes are read with rasterio. {REMEDY}") from error
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder. Pass the file of one scene.")
     if not path.is_file():
         raise FileNotFoundError(f"There is no scene {path}.")
     with warnings.catch_warnings():
