@@ -11,7 +11,6 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
@@ -22,9 +21,8 @@ from .._labels import is_unlabeled, known_labels, label_column
 from ..metrics import make_labeled_scorer
 from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
 from ._curve_result import LabelEfficiencyCurve
-from ._group_split import SemiSupervisedGroupKFold, known_groups
+from ._curve_splits import make_splits
 from ._mask import mask_labels
-from ._split import SemiSupervisedKFold
 
 
 def label_efficiency_curve(
@@ -148,7 +146,7 @@ def label_efficiency_curve(
         raise ValueError(f"scoring={scoring!r} must be the name of one score, or a scorer.")
     scorer = make_labeled_scorer(scoring)
     seeds = [int(random_state) + draw for draw in range(n_draws)]
-    splits = _make_splits(X, y, X_test, y_test, groups, cv, seeds)
+    splits = make_splits(X, y, X_test, y_test, groups, cv, seeds)
     X_test, y_test = (X, y) if X_test is None else (_rows(X_test, "X_test"), y_test)
     n_jobs = share_threads(n_jobs, n_threads, len(n_labels) * n_draws * len(estimators))
     if n_threads is None and joblib.effective_n_jobs(n_jobs) > 1:
@@ -250,52 +248,6 @@ def _check_arguments(
         )
     if n_threads is not None and (not isinstance(n_threads, Integral) or n_threads < 1):
         raise ValueError(f"n_threads={n_threads!r} must be an integer of at least 1, or None.")
-
-
-def _make_splits(
-    X: Any, y: NDArray, X_test: Any, y_test: Any, groups: Any, cv: Any, seeds: list[int]
-) -> list[tuple[NDArray | None, NDArray | None]]:
-    """Training and test rows of each draw; None stands for all rows."""
-    if X_test is not None or y_test is not None:
-        if groups is not None or cv is not None:
-            held_out = "groups" if cv is None else "cv"
-            raise ValueError(f"Both {held_out} and X_test or y_test are given. Pass one of them.")
-        if X_test is None or y_test is None:
-            missing = "X_test" if X_test is None else "y_test"
-            raise ValueError(f"Test rows need both X_test and y_test, and {missing} is None.")
-        check_consistent_length(X_test, y_test)
-        if is_unlabeled(y_test).all():
-            raise ValueError(
-                f"None of the {len(y_test)} rows of y_test is labelled: all are -1, NaN or None. "
-                "Label a few of each class."
-            )
-        return [(None, None)] * len(seeds)
-    if cv is None and groups is None:
-        raise ValueError(
-            "There are no test rows: pass X_test and y_test, or groups or cv to hold some out."
-        )
-    folds: list[tuple[NDArray | None, NDArray | None]] = []
-    rows = np.arange(len(y))
-    for splitter in _splitters(y, groups, cv, seeds):
-        # indexed, as masks are splits too
-        folds += [
-            (np.sort(rows[train]), rows[test]) for train, test in splitter.split(X, y, groups)
-        ]
-    if not folds:
-        raise ValueError(f"cv={cv!r} makes no split. Pass at least one (train, test).")
-    return [folds[draw % len(folds)] for draw in range(len(seeds))]
-
-
-def _splitters(y: NDArray, groups: Any, cv: Any, seeds: list[int]) -> list[Any]:
-    """Return the splitters whose folds the draws take in turn."""
-    if cv is None:
-        n_groups = len(np.unique(known_groups(groups, np.flatnonzero(~is_unlabeled(y)))))
-        n_splits = max(2, min(5, n_groups))
-        return [SemiSupervisedGroupKFold(n_splits, random_state=seed) for seed in seeds[::n_splits]]
-    if isinstance(cv, Integral):
-        kind = SemiSupervisedKFold if groups is None else SemiSupervisedGroupKFold
-        return [kind(int(cv), random_state=seed) for seed in seeds[:: max(1, int(cv))]]
-    return [check_cv(cv)]
 
 
 def _draw(y: NDArray, size: int | str | None, balanced: bool, seed: int) -> NDArray:
