@@ -8,10 +8,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from command_runs import TINY, run
 from image_files import noise, save
+from PIL import Image
 
 from sgan_classifier.benchmarking import BenchmarkData, load_benchmark_data
 from sgan_classifier.benchmarking._data import DATA_VARIABLE
+from sgan_classifier.datasets import make_craters
 
 mpl.use("Agg")  # before anything imports pyplot, which would look for a screen
 pytest.register_assert_rewrite("tiny")  # so that its assertions show the values, too
@@ -67,3 +70,28 @@ def folder(tmp_path: Path) -> Path:
     for i, name in enumerate(("plain/b.png", "crater/a.png", "unlabeled/c.png")):
         save(root / name, noise(seed=i))
     return root
+
+
+@pytest.fixture(scope="session")
+def craters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty synthetic patches: 12 a class with a label, the others without."""
+    root = tmp_path_factory.mktemp("craters")
+    X, y = make_craters(60, image_size=12, random_state=0)
+    order = np.argsort(y, kind="stable")
+    for name, rows in {
+        "crater": order[-12:],
+        "plain, of all kinds": order[:12],
+        "unlabeled": order[12:-12],
+    }.items():
+        (root / name).mkdir()
+        for i in rows:
+            Image.fromarray(X[i]).save(root / name / f"{i:02}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def model(craters: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that the command trained."""
+    path = tmp_path_factory.mktemp("models") / "new folder" / "m.safetensors"
+    run("fit", craters, "-o", path, "--quiet", *TINY)
+    return path

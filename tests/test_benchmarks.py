@@ -1,33 +1,26 @@
 """The benchmarks, run for real with tiny budgets."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from tiny import curve_of
+from tiny import curve_of, read_record
 
-from sgan_classifier import CNNClassifier, SGANClassifier, recipes
+from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.benchmarking import (
-    EpochBudget,
     label_efficiency_main,
     label_efficiency_report,
     load_benchmark_data,
     make_contenders,
     run_label_efficiency,
-    study_main,
-    study_report,
     update_readme,
 )
 from sgan_classifier.benchmarking._compare import CACHE, compare
 from sgan_classifier.benchmarking._contenders import CNN, SGAN, to_unit_rows
-from sgan_classifier.benchmarking._data import DATA_VARIABLE, TABLES
-from sgan_classifier.benchmarking._networks import CraterCNNVariant
 from sgan_classifier.benchmarking._record import recorded_command
 from sgan_classifier.benchmarking._report import comparison_sentences
-from sgan_classifier.benchmarking._study_sections import SECTION_KEYS, make_sections
-from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
+from sgan_classifier.model_selection import LabelEfficiencyCurve
 
 ARRAYS = ("X_train", "y_train", "X_test", "y_test")
 QUICK = ["--data", "digits", "--labels", "10", "20", "--max-iter", "2", "--quiet"]
@@ -39,10 +32,6 @@ def quick_run(tmp_path_factory):
     out = tmp_path_factory.mktemp("reports")
     assert label_efficiency_main([*QUICK, "--draws", "2", "--out", str(out)]) == 0
     return out
-
-
-def read_record(folder, name="label_efficiency_digits"):
-    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 class StopOnFirstBatch:
@@ -84,76 +73,6 @@ class Inspector(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
-# ---------------------------------------------------------------------- data
-
-
-def test_digits_have_a_fixed_test_set_that_training_never_sees(digits):
-    again = load_benchmark_data("digits")
-    assert (len(digits.X_train), len(digits.X_test)) == (1297, 500)
-    np.testing.assert_array_equal(digits.X_test, again.X_test)
-    assert set(digits.y_train) == set(digits.y_test) == set(range(10))
-
-
-def test_lunar_patches_have_room_for_the_mark_of_unlabelled_rows(lunar):
-    assert lunar.X_train.shape == (7300, 32, 32)
-    assert lunar.X_train.dtype == np.uint8
-    assert mask_labels(lunar.y_train, 10, random_state=0).min() == -1
-    assert len(np.unique(lunar.groups)) == 12
-    assert lunar.parameters == {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000}
-
-
-def test_npz_file_is_loaded_by_its_path(tmp_path, digits):
-    path = tmp_path / "mine.npz"
-    np.savez(
-        path,
-        X_train=digits.X_train,
-        y_train=digits.y_train.astype(np.uint8),
-        X_test=digits.X_test,
-        y_test=digits.y_test,
-    )
-    data = load_benchmark_data(str(path))
-    assert data.name == "mine"
-    np.testing.assert_array_equal(data.y_train, digits.y_train)
-    assert data.parameters == {}
-
-
-def test_classes_that_are_words_suit_every_method(tmp_path, digits):
-    X, y = digits.X_train[:60], np.where(digits.y_train[:60] < 5, "low", "high")
-    np.savez(tmp_path / "words.npz", X_train=X, y_train=y, X_test=X, y_test=y)
-    data = load_benchmark_data(str(tmp_path / "words.npz"))
-    settings = {"command": "", "methods": ["LabelSpreading", "SelfTraining"], "verbose": 0}
-    record = run_label_efficiency(data, [10], 2, out=tmp_path, **settings)
-    assert np.isfinite(list(record["curve"]["test_scores"].values())).all()
-
-
-def test_unknown_data_missing_folder_and_missing_file_say_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.delenv(DATA_VARIABLE, raising=False)
-    with pytest.raises(ValueError, match="Unknown data 'mars'"):
-        load_benchmark_data("mars")
-    with pytest.raises(
-        ValueError, match=f"--data-dir, or set the environment variable {DATA_VARIABLE}"
-    ):
-        load_benchmark_data("lunar_nac")
-    with pytest.raises(FileNotFoundError, match=r"There is no file .*lunar_nac\.npz"):
-        load_benchmark_data("lunar_nac", tmp_path)
-
-
-def test_npz_file_that_lacks_an_array_or_a_label_is_refused(tmp_path, digits):
-    lacking, uneven = tmp_path / "lacking.npz", tmp_path / "uneven.npz"
-    np.savez(lacking, X_train=digits.X_train, y_train=digits.y_train)
-    with pytest.raises(ValueError, match="lacks X_test, y_test"):
-        load_benchmark_data(str(lacking))
-    np.savez(
-        uneven,
-        X_train=digits.X_train,
-        y_train=digits.y_train[:-1],
-        X_test=digits.X_test,
-        y_test=digits.y_test,
-    )
-    with pytest.raises(ValueError, match="X_train has 1297 rows but y_train has 1296"):
-        load_benchmark_data(str(uneven))
-
-
 # ---------------------------------------------------------------------- methods
 
 
@@ -171,15 +90,6 @@ def test_feature_tables_are_compared_without_the_networks_for_images():
     contenders = make_contenders(load_benchmark_data("wine"))
     table_methods = ["LabelSpreading", "SelfTraining", "LogisticRegression", "GradientBoosting"]
     assert list(contenders) == [SGAN, CNN, *table_methods]
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_tables_are_split_once_and_for_all(name):
-    data, again = load_benchmark_data(name), load_benchmark_data(name)
-    assert data.X_train.ndim == 2
-    assert np.array_equal(data.X_train, again.X_train)
-    assert len(data.X_test) == pytest.approx(0.3 * (len(data.X_train) + len(data.X_test)), abs=1)
-    assert set(data.y_test) == set(data.y_train)
 
 
 def test_run_on_a_table_reports_methods_that_learn_from_labelled_rows_alone(tmp_path):
@@ -233,38 +143,6 @@ def test_unit_rows_have_mean_zero_and_norm_one_and_flat_images_stay_finite(digit
     assert np.isfinite(rows).all()
 
 
-def test_study_network_runs_on_other_image_sizes_in_low_precision(digits):
-    settings = {**recipes.CRATERS_2021, "max_iter": 1, "precision": "bf16", "random_state": 0}
-    y = mask_labels(digits.y_train, 10, random_state=0)
-    proba = SGANClassifier(**settings).fit(digits.X_train, y).predict_proba(digits.X_test[:3])
-    np.testing.assert_allclose(proba.sum(axis=1), 1.0)
-
-
-@pytest.mark.parametrize(
-    ("n_labeled", "epochs", "steps", "batch"), [(10, 5, 5, 10), (100, 5, 20, 32)]
-)
-def test_epoch_budget_counts_the_labelled_rows_alone(digits, n_labeled, epochs, steps, batch):
-    y = mask_labels(digits.y_train, n_labeled, random_state=0)
-    budget = EpochBudget(CNNClassifier(width=4), epochs=epochs, batch_size=32, random_state=0)
-    budget.fit(digits.X_train, y)
-    assert budget.estimator_.max_iter == budget.estimator_.n_iter_ == steps
-    assert budget.estimator_.batch_size == batch
-    assert budget.estimator.max_iter == CNNClassifier().max_iter
-    assert 0.0 <= budget.score(digits.X_test, digits.y_test) <= 1.0
-
-
-def test_variants_of_the_study_cnn_have_the_parts_they_are_named_for():
-    def count(network):
-        return sum(parameter.numel() for parameter in network.parameters())
-
-    base = CraterCNNVariant((1, 32, 32), 2)
-    assert count(base) == 320 + 18_496 + 36_928 + 1024 * 64 + 64 + 64 + 1
-    assert count(CraterCNNVariant((1, 32, 32), 2, first_pooling="max")) == count(base)
-    assert count(CraterCNNVariant((1, 32, 32), 2, first_pooling="none")) > count(base)
-    assert count(CraterCNNVariant((1, 32, 32), 2, batch_norm=True)) == count(base) + 2 * 160
-    assert count(CraterCNNVariant((1, 8, 8), 2)) == count(base), "resized to 32x32"
-
-
 # ---------------------------------------------------------------------- runs and reports
 
 
@@ -274,7 +152,7 @@ def test_recorded_commands_name_no_folder_of_one_machine():
 
 
 def test_run_writes_a_record_that_makes_the_report_again(quick_run):
-    record = read_record(quick_run)
+    record = read_record(quick_run, "label_efficiency_digits")
     assert record["data"]["name"] == "digits"
     assert record["settings"]["n_draws"] == 2
     assert record["machine"]["precision"] in ("fp32", "bf16")
@@ -290,9 +168,9 @@ def test_run_writes_a_record_that_makes_the_report_again(quick_run):
 
 
 def test_run_that_goes_on_does_not_repeat_finished_fits(quick_run):
-    before = read_record(quick_run)["curve"]
+    before = read_record(quick_run, "label_efficiency_digits")["curve"]
     assert label_efficiency_main([*QUICK, "--draws", "3", "--out", str(quick_run)]) == 0
-    after = read_record(quick_run)["curve"]
+    after = read_record(quick_run, "label_efficiency_digits")["curve"]
     for name, seconds in before["fit_times"].items():
         kept = [row[:2] for row in after["fit_times"][name]]
         assert kept == seconds, "a fit that is made again takes another time"
@@ -339,49 +217,6 @@ def test_readme_tables_are_made_from_the_records(quick_run):
     assert "| labels | SGAN |" in updated
     assert "labels: the SGAN" in updated
     assert update_readme(updated, quick_run) == updated
-
-
-def test_study_sections_are_those_the_command_names(lunar):
-    sections = make_sections(lunar)
-    assert tuple(sections) == SECTION_KEYS
-    for section in sections.values():
-        assert section.baseline in section.estimators
-
-
-def test_study_section_runs_on_digits_and_reports(tmp_path):
-    arguments = "--data digits --sections cnn-budget --labels 10 20 --draws 2 --budget 0.001"
-    assert study_main([*arguments.split(), "--quiet", "--out", str(tmp_path)]) == 0
-    record = read_record(tmp_path, "study_digits")
-    assert list(record["sections"]) == ["cnn-budget"]
-    report = (tmp_path / "study_digits.md").read_text(encoding="utf-8")
-    assert report == study_report(record)
-    assert '20 labels, against "5 epochs, as the study", draw by draw:' in report
-
-    # another section, on another budget, joins the first in the order of the study
-    arguments = "--data digits --sections learning-rate --labels 10 --draws 2 --budget 0.01"
-    assert study_main([*arguments.split(), "--quiet", "--out", str(tmp_path)]) == 0
-    joined = read_record(tmp_path, "study_digits")
-    assert list(joined["sections"]) == ["learning-rate", "cnn-budget"]
-    assert joined["sections"]["cnn-budget"] == record["sections"]["cnn-budget"]
-    report = (tmp_path / "study_digits.md").read_text(encoding="utf-8")
-    assert "multiplied by 0.01" in report
-    assert "multiplied by 0.001" in report
-
-
-def test_study_variants_train_on_lunar_patches(lunar, tmp_path):
-    few = tmp_path / "few.npz"
-    np.savez(
-        few,
-        X_train=lunar.X_train[::50],
-        y_train=lunar.y_train[::50],
-        X_test=lunar.X_test[::50],
-        y_test=lunar.y_test[::50],
-    )
-    arguments = "--sections cnn-parts --labels 10 --draws 2 --budget 0.001 --quiet"
-    assert study_main(["--data", str(few), *arguments.split(), "--out", str(tmp_path)]) == 0
-    curve = read_record(tmp_path, "study_few")["sections"]["cnn-parts"]["curve"]
-    assert len(curve["test_scores"]) == 10
-    assert np.isfinite(list(curve["test_scores"].values())).all()
 
 
 @pytest.mark.parametrize(

@@ -1,72 +1,23 @@
 """The commands for folders of images, in this process and, for Ctrl-C, in one of their own."""
 
-import csv
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
+from command_runs import TINY, read_table, run
 from PIL import Image
 from tiny import cnn, noise_images
-from typer.testing import CliRunner
 
-from sgan_classifier import CNNClassifier, SGANClassifier, _demo
-from sgan_classifier.cli import app, main
-from sgan_classifier.commands._common import check_output
-from sgan_classifier.commands._model_images import BATCH
+from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.commands.evaluate import _wilson
-from sgan_classifier.datasets import load_image_folder, make_craters
+from sgan_classifier.datasets import load_image_folder
 from sgan_classifier.exceptions import (
     InvalidInputError,
     UnreadableImageError,
     UnreadableImageWarning,
 )
 from sgan_classifier.persistence import load, save
-
-TINY = ("--steps", "3", "--set", "width=4", "--set", "batch_size=8", "--set", "latent_dim=4")
-CODE = "from sgan_classifier.cli import main; main()"
-
-
-def run(*arguments):
-    """Run a command that is to succeed; return what it says."""
-    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-@pytest.fixture(scope="session")
-def craters(tmp_path_factory):
-    """Sixty synthetic patches: 12 a class with a label, the others without."""
-    root = tmp_path_factory.mktemp("craters")
-    X, y = make_craters(60, image_size=12, random_state=0)
-    order = np.argsort(y, kind="stable")
-    for name, rows in {
-        "crater": order[-12:],
-        "plain, of all kinds": order[:12],
-        "unlabeled": order[12:-12],
-    }.items():
-        (root / name).mkdir()
-        for i in rows:
-            Image.fromarray(X[i]).save(root / name / f"{i:02}.png")
-    return root
-
-
-@pytest.fixture(scope="session")
-def model(craters, tmp_path_factory):
-    """A model that the command trained."""
-    path = tmp_path_factory.mktemp("models") / "new folder" / "m.safetensors"
-    run("fit", craters, "-o", path, "--quiet", *TINY)
-    return path
-
-
-def read_table(path):
-    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
-        return list(csv.DictReader(file))
-
 
 # ---------------------------------------------------------------- fit
 
@@ -310,132 +261,3 @@ def test_benchmark_refuses_what_has_no_labels_to_hide(tmp_path):
     Image.fromarray(noise_images(1)[0]).save(tmp_path / "a" / "1.png")
     with pytest.raises(InvalidInputError, match="too few labels"):
         run("benchmark", tmp_path, "-o", tmp_path / "report")
-
-
-# ---------------------------------------------------------------- output files
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are a thing of POSIX")
-@pytest.mark.parametrize("force", [False, True])
-def test_output_that_is_no_file_is_refused_before_the_work(tmp_path, force):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InvalidInputError, match="pipe or the like, and no file"):
-        check_output(tmp_path / "pipe", force)
-
-
-@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may write to any file")
-def test_output_that_may_not_be_written_to_is_refused_before_the_work(tmp_path):
-    path = tmp_path / "p.csv"
-    path.write_text("an older table")
-    path.chmod(0o400)
-    with pytest.raises(PermissionError, match=r"p\.csv may not be written to"):
-        check_output(path, True)
-    check_output(path, True, in_place=False)
-
-
-# ---------------------------------------------------------------- status and Ctrl-C
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "message"),
-    [
-        (["fit", "nowhere", "-o", "m"], 1, "Error: nowhere is not there"),
-        (["fit", "nowhere"], 2, "--output"),
-        (["predict", "no-model", "nowhere", "-o", "p.csv"], 1, "There is no model no-model"),
-        (["evaluate", "no-model", "nowhere"], 1, "There is no model no-model"),
-        (["benchmark", "nowhere", "-o", "report"], 1, "neither a folder nor an .npz"),
-        (["fit", "nowhere", "-o", "m", "--steps", "many"], 2, "--steps"),
-    ],
-)
-def test_errors_are_sentences_with_a_status(
-    capsys, monkeypatch, tmp_path, arguments, status, message
-):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    error = capsys.readouterr().err
-    assert ended.value.code == status
-    assert message in error
-    assert "Traceback" not in error
-
-
-def test_damaged_model_is_an_error_in_a_process_of_its_own(craters, tmp_path):
-    (tmp_path / "m.safetensors").write_bytes(b"not a model")
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, "predict", "m.safetensors", craters, "-o", "p.csv"],
-        capture_output=True, text=True, cwd=tmp_path,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: ")
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "p.csv").exists()
-
-
-def interrupt(arguments, ready, tmp_path):
-    """Start a command, send Ctrl-C when `ready()`; return (status, errors)."""
-    errors = tmp_path / "errors"
-    with open(errors, "w") as stderr, open(tmp_path / "output", "w") as stdout:
-        process = subprocess.Popen(
-            [sys.executable, "-c", CODE, *map(str, arguments)],
-            stdout=stdout,
-            stderr=stderr,
-            # tests that run in the background of a shell ignore Ctrl-C, and so would the command
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-        try:
-            deadline = time.monotonic() + 300
-            while not ready(errors.read_text()):
-                assert process.poll() is None, errors.read_text()
-                assert time.monotonic() < deadline, errors.read_text()
-                time.sleep(0.05)
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=120)
-        finally:
-            process.kill()
-    return process.returncode, errors.read_text()
-
-
-def test_fit_keeps_the_model_at_ctrl_c(craters, tmp_path):
-    path = tmp_path / "m.safetensors"
-    status, errors = interrupt(
-        ["fit", craters, "-o", path, *TINY[2:], "--steps", "5000"],
-        lambda text: "loss=" in text,
-        tmp_path,
-    )
-    assert status == 130
-    assert "Stopped early" in errors
-    assert "Traceback" not in errors
-    loaded = load(path)
-    assert 0 < loaded.n_iter_ < 5000
-    assert loaded.predict(load_image_folder(craters).X).shape == (60,)
-
-
-def test_predict_keeps_its_rows_at_ctrl_c(craters, model, tmp_path):
-    folder, table = tmp_path / "images", tmp_path / "p.csv"
-    folder.mkdir()
-    source = next((craters / "crater").iterdir())
-    n_files = 12 * BATCH
-    for i in range(n_files):
-        os.link(source, folder / f"{i:05}.png")
-    status, errors = interrupt(
-        ["predict", model, folder, "-o", table],
-        lambda text: table.exists() and table.stat().st_size > 1000,
-        tmp_path,
-    )
-    assert status == 130
-    assert "Traceback" not in errors
-    rows = read_table(table)
-    assert BATCH <= len(rows) < n_files
-    assert f"holds {len(rows)} of {n_files} predictions" in errors
-    assert all(row["realness"] for row in rows), "no half a row"
-
-
-def test_ctrl_c_elsewhere_is_status_130_without_a_trace(capsys, monkeypatch, tmp_path):
-    def pressed(*arguments, **options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(_demo, "run_demo", pressed)
-    with pytest.raises(SystemExit) as ended:
-        main(["demo", "--out", str(tmp_path)])
-    assert ended.value.code == 130
-    assert "Traceback" not in capsys.readouterr().err

@@ -1,9 +1,7 @@
-import math
-
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import same_state, state
+from tiny import generator_of, same_state, state
 from torch import nn
 
 from sgan_classifier import networks
@@ -12,11 +10,7 @@ from sgan_classifier.losses import adversarial_loss, supervised_loss
 from sgan_classifier.networks._crater2021 import class_logits
 from sgan_classifier.networks._layers import (
     BatchNorm,
-    Conv2d,
-    ConvTranspose2d,
     Linear,
-    SubPixelConv2d,
-    dropout,
 )
 from sgan_classifier.networks._strided import n_halvings
 
@@ -38,10 +32,6 @@ SHAPES = {
     "salimans2016_mnist": [(1, 28, 28), (784,)],
     "mlp": [(1,), (7,), (500,)],
 }
-
-
-def generator_of(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def build(name, shape=None, n_classes=2, seed=0, amplitude=1.0, width=4):
@@ -174,7 +164,7 @@ def test_that_check_fails_on_a_detached_trunk():
         )
 
 
-# ------------------------------------------------------------------ sizes, ranges, layers
+# ------------------------------------------------------------------ sizes and ranges
 
 
 @pytest.mark.parametrize(("side", "halvings"), [(4, 1), (8, 1), (16, 2), (32, 3), (128, 5)])
@@ -223,17 +213,6 @@ def test_images_of_32_pixels_are_seen_but_for_two_rows_and_columns():
     assert discriminator.seen == (30, 30)
 
 
-def test_sub_pixel_convolution_lays_out_four_channels_as_a_square():
-    layer = SubPixelConv2d(3, 2)
-    layer.reset(generator_of())
-    x = torch.randn(2, 3, 4, 5, generator=generator_of(1))
-    channels = Conv2d.forward(layer, x)
-    # torch has the four parts of a channel side by side; here the channels of a part are
-    expected = F.pixel_shuffle(channels.unflatten(1, (4, 2)).transpose(1, 2).flatten(1, 2), 2)
-    assert torch.equal(layer(x), expected)
-    assert layer(x).is_contiguous(memory_format=torch.channels_last)
-
-
 @pytest.mark.parametrize("amplitude", [1.0, 3.0, None])
 def test_generated_pixels_keep_to_the_amplitude(amplitude):
     generator, _ = build("strided", (1, 16, 16), amplitude=amplitude)
@@ -273,76 +252,12 @@ def test_one_logit_trains_as_binary_cross_entropy():
     torch.testing.assert_close(loss, expected)
 
 
-@pytest.mark.parametrize("make", [Linear, Conv2d, ConvTranspose2d])
-def test_weight_norm_makes_the_scale_the_norm_of_each_output(make):
-    layer = make(3, 5) if make is Linear else make(3, 5, 4)
-    layer.reset(generator_of())
-    dims = [d for d in range(layer.weight.dim()) if d != layer.out_dim]
-
-    def norms():
-        return torch.linalg.vector_norm(layer.weight, dim=dims).detach()
-
-    torch.testing.assert_close(norms(), layer.scale.detach().flatten())
-    with torch.no_grad():
-        layer.direction.mul_(7.0)  # no effect: only the direction counts
-    torch.testing.assert_close(norms(), layer.scale.detach().flatten())
-
-
-@pytest.mark.parametrize(("n_channels", "kernel"), [(1, 3), (1, 4), (3, 3), (3, 4), (8, 3)])
-def test_channels_lie_last_with_and_without_a_gradient_of_the_input(n_channels, kernel):
-    layer = Conv2d(n_channels, 5, kernel, stride=2, padding=1)
-    layer.reset(generator_of())
-    x = torch.randn(3, n_channels, 9, 8, generator=generator_of(1))
-    expected = F.conv2d(x, layer.weight, layer.bias, stride=2, padding=1)
-    for seen in (x, x.clone().requires_grad_()):
-        y = layer(seen)
-        torch.testing.assert_close(y, expected)
-        assert y.permute(0, 2, 3, 1).is_contiguous()
-
-
-@pytest.mark.parametrize("weight_norm", [True, False])
-def test_weights_of_a_convolution_and_their_gradients_lie_as_the_channels_do(weight_norm):
-    layer = Conv2d(8, 6, 3, weight_norm=weight_norm)
-    layer.reset(torch.Generator().manual_seed(0))
-    drawn = torch.empty(6, 8, 3, 3).normal_(generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(layer.direction, layer.std * drawn)  # whatever the order in memory
-    layer(torch.randn(2, 8, 5, 5)).square().sum().backward()
-    for tensor in (layer.direction, layer.weight, layer.direction.grad):
-        assert tensor.is_contiguous(memory_format=torch.channels_last)
-
-
-def test_layers_equal_torch_s_own():
-    rng = generator_of()
-    x = torch.randn(2, 3, 6, 6, generator=rng)
-    mine, theirs = Conv2d(3, 5, 3, stride=2, padding=1), nn.Conv2d(3, 5, 3, stride=2, padding=1)
-    up, their_up = ConvTranspose2d(3, 5, 4), nn.ConvTranspose2d(3, 5, 4, stride=2, padding=1)
-    for layer, other in ((mine, theirs), (up, their_up)):
-        layer.reset(rng)
-        other.load_state_dict({"weight": layer.weight.detach(), "bias": layer.bias.detach()})
-        torch.testing.assert_close(layer(x), other(x))
-    norm, their_norm = BatchNorm(3), nn.BatchNorm2d(3)
-    norm.reset(rng)
-    torch.testing.assert_close(norm(x), their_norm(x))
-    torch.testing.assert_close(norm.eval()(x), their_norm.eval()(x))
-
-
 def test_initial_weights_keep_the_spread_of_activations():
     layer = Linear(400, 300)
     layer.reset(generator_of())
     x = torch.randn(200, 400, generator=generator_of(1))
     # He et al. 2015: variance 2 / fan_in, so that ReLU outputs keep a mean square of 1
     assert torch.relu(layer(x)).square().mean().item() == pytest.approx(1.0, abs=0.1)
-
-
-@pytest.mark.parametrize("rate", [0.2, 0.4, 0.5])
-def test_dropout_drops_at_its_rate_and_keeps_the_mean(rate):
-    x = torch.ones(100_003)
-    y = dropout(x, rate, generator_of())
-    tolerance = 4 * math.sqrt(rate * (1 - rate) / len(x)) + 1 / 512
-    assert (y == 0).float().mean().item() == pytest.approx(rate, abs=tolerance)
-    assert y.mean().item() == pytest.approx(1.0, abs=0.02)
-    assert torch.equal(dropout(x, rate, None), x)
-    assert torch.equal(dropout(x, 0.0, generator_of()), x)
 
 
 def test_images_too_small_for_a_network_are_refused_by_size():
@@ -362,42 +277,6 @@ def test_data_dependent_initialisation_standardises_the_logits(name):
     logits, _ = discriminator(x)
     torch.testing.assert_close(logits.mean(0), torch.zeros(4), atol=1e-3, rtol=0)
     torch.testing.assert_close(logits.std(0, correction=0), torch.ones(4), atol=1e-2, rtol=0)
-
-
-# ------------------------------------------------------------------ the user's own modules
-
-
-def test_own_discriminator_may_answer_with_or_without_features():
-    x = torch.rand(3, 6)
-    logits, features = networks.adapt_discriminator(nn.Linear(6, 2))(x)
-    assert torch.equal(logits, features)
-
-    class WithFeatures(nn.Module):
-        def forward(self, x):
-            return x[:, :2], x[:, :, None].expand(-1, -1, 2)
-
-    logits, features = networks.adapt_discriminator(WithFeatures())(x)
-    assert logits.shape == (3, 2)
-    assert features.shape == (3, 12)
-
-
-def test_own_generator_may_bring_its_own_latent_law():
-    assert networks.adapt_generator(nn.Linear(4, 6), 4).sample_latent(2, generator_of()).shape == (
-        2,
-        4,
-    )
-
-    class Uniform(nn.Linear):
-        latent_dim = 9
-
-        def sample_latent(self, n, rng):
-            return torch.rand(n, 9, generator=rng)
-
-    own = networks.adapt_generator(Uniform(9, 6), 4)
-    z = own.sample_latent(50, generator_of())
-    assert z.shape == (50, 9)
-    assert z.min() >= 0
-    assert own(z).shape == (50, 6)
 
 
 def test_built_in_networks_are_not_wrapped():

@@ -1,12 +1,13 @@
-"""Networks of the user's own that cannot be trained are refused by what is wrong with them."""
+"""Networks of the user's own: adapted, or refused by what is wrong with them."""
 
 import pytest
 import torch
-from tiny import both, few_labels, noise_images, same_state, sgan, weights
+from tiny import both, few_labels, generator_of, noise_images, same_state, sgan, weights
 from torch import nn
 
 from sgan_classifier import persistence
 from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.networks import adapt_discriminator, adapt_generator
 
 X, Y = noise_images(), few_labels()
 LATENT = sgan().latent_dim
@@ -103,3 +104,36 @@ def test_networks_that_were_fitted_predict_whatever_is_set_afterwards():
     before = estimator.predict_proba(rows)
     after = estimator.set_params(network="auto").predict_proba(rows)
     assert (before == after).all()
+
+
+def test_own_discriminator_may_answer_with_or_without_features():
+    x = torch.rand(3, 6)
+    logits, features = adapt_discriminator(nn.Linear(6, 2))(x)
+    assert torch.equal(logits, features)
+
+    class WithFeatures(nn.Module):
+        def forward(self, x):
+            return x[:, :2], x[:, :, None].expand(-1, -1, 2)
+
+    logits, features = adapt_discriminator(WithFeatures())(x)
+    assert logits.shape == (3, 2)
+    assert features.shape == (3, 12)
+
+
+def test_own_generator_may_bring_its_own_latent_law():
+    assert adapt_generator(nn.Linear(4, 6), 4).sample_latent(2, generator_of()).shape == (
+        2,
+        4,
+    )
+
+    class Uniform(nn.Linear):
+        latent_dim = 9
+
+        def sample_latent(self, n, rng):
+            return torch.rand(n, 9, generator=rng)
+
+    own = adapt_generator(Uniform(9, 6), 4)
+    z = own.sample_latent(50, generator_of())
+    assert z.shape == (50, 9)
+    assert z.min() >= 0
+    assert own(z).shape == (50, 6)

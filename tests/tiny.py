@@ -1,5 +1,7 @@
 """Tiny estimators and data, and how to look at what a training left behind."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -109,3 +111,11 @@ def curve_of(scores):
     return LabelEfficiencyCurve(
         sizes, np.arange(n_draws), "accuracy", scores, scores, scores, scores
     )
+
+
+def read_record(folder, name):
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def generator_of(seed=0):
+    return torch.Generator().manual_seed(seed)

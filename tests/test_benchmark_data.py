@@ -1,0 +1,89 @@
+"""The data of the benchmarks: what is bundled, and .npz files of the user's."""
+
+import numpy as np
+import pytest
+
+from sgan_classifier.benchmarking import (
+    load_benchmark_data,
+    run_label_efficiency,
+)
+from sgan_classifier.benchmarking._data import DATA_VARIABLE, TABLES
+from sgan_classifier.model_selection import mask_labels
+
+ARRAYS = ("X_train", "y_train", "X_test", "y_test")
+
+
+def test_digits_have_a_fixed_test_set_that_training_never_sees(digits):
+    again = load_benchmark_data("digits")
+    assert (len(digits.X_train), len(digits.X_test)) == (1297, 500)
+    np.testing.assert_array_equal(digits.X_test, again.X_test)
+    assert set(digits.y_train) == set(digits.y_test) == set(range(10))
+
+
+def test_lunar_patches_have_room_for_the_mark_of_unlabelled_rows(lunar):
+    assert lunar.X_train.shape == (7300, 32, 32)
+    assert lunar.X_train.dtype == np.uint8
+    assert mask_labels(lunar.y_train, 10, random_state=0).min() == -1
+    assert len(np.unique(lunar.groups)) == 12
+    assert lunar.parameters == {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000}
+
+
+def test_npz_file_is_loaded_by_its_path(tmp_path, digits):
+    path = tmp_path / "mine.npz"
+    np.savez(
+        path,
+        X_train=digits.X_train,
+        y_train=digits.y_train.astype(np.uint8),
+        X_test=digits.X_test,
+        y_test=digits.y_test,
+    )
+    data = load_benchmark_data(str(path))
+    assert data.name == "mine"
+    np.testing.assert_array_equal(data.y_train, digits.y_train)
+    assert data.parameters == {}
+
+
+def test_classes_that_are_words_suit_every_method(tmp_path, digits):
+    X, y = digits.X_train[:60], np.where(digits.y_train[:60] < 5, "low", "high")
+    np.savez(tmp_path / "words.npz", X_train=X, y_train=y, X_test=X, y_test=y)
+    data = load_benchmark_data(str(tmp_path / "words.npz"))
+    settings = {"command": "", "methods": ["LabelSpreading", "SelfTraining"], "verbose": 0}
+    record = run_label_efficiency(data, [10], 2, out=tmp_path, **settings)
+    assert np.isfinite(list(record["curve"]["test_scores"].values())).all()
+
+
+def test_unknown_data_missing_folder_and_missing_file_say_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+    with pytest.raises(ValueError, match="Unknown data 'mars'"):
+        load_benchmark_data("mars")
+    with pytest.raises(
+        ValueError, match=f"--data-dir, or set the environment variable {DATA_VARIABLE}"
+    ):
+        load_benchmark_data("lunar_nac")
+    with pytest.raises(FileNotFoundError, match=r"There is no file .*lunar_nac\.npz"):
+        load_benchmark_data("lunar_nac", tmp_path)
+
+
+def test_npz_file_that_lacks_an_array_or_a_label_is_refused(tmp_path, digits):
+    lacking, uneven = tmp_path / "lacking.npz", tmp_path / "uneven.npz"
+    np.savez(lacking, X_train=digits.X_train, y_train=digits.y_train)
+    with pytest.raises(ValueError, match="lacks X_test, y_test"):
+        load_benchmark_data(str(lacking))
+    np.savez(
+        uneven,
+        X_train=digits.X_train,
+        y_train=digits.y_train[:-1],
+        X_test=digits.X_test,
+        y_test=digits.y_test,
+    )
+    with pytest.raises(ValueError, match="X_train has 1297 rows but y_train has 1296"):
+        load_benchmark_data(str(uneven))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_split_once_and_for_all(name):
+    data, again = load_benchmark_data(name), load_benchmark_data(name)
+    assert data.X_train.ndim == 2
+    assert np.array_equal(data.X_train, again.X_train)
+    assert len(data.X_test) == pytest.approx(0.3 * (len(data.X_train) + len(data.X_test)), abs=1)
+    assert set(data.y_test) == set(data.y_train)
