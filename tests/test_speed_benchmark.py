@@ -70,11 +70,18 @@ def test_the_report_states_each_target_and_whether_it_is_met(record):
     assert "`aten::" in report
 
 
-@pytest.mark.parametrize(("has_amx", "kind"), [(True, "with AMX"), (False, "without AMX")])
-def test_the_title_says_the_kind_of_cpu_that_was_measured(record, has_amx, kind):
+@pytest.mark.parametrize(
+    ("has_amx", "auto", "kind"),
+    [
+        (True, "bf16", "with AMX"),
+        (False, "bf16", "without AMX, where `auto` is bf16"),
+        (False, "fp32", "without AMX, where `auto` is fp32"),
+    ],
+)
+def test_the_title_says_the_kind_of_cpu_that_was_measured(record, has_amx, auto, kind):
     other = copy.deepcopy(record[0])
     for section in other["sections"].values():
-        section["measured"]["machine"]["has_amx"] = has_amx
+        section["measured"]["machine"] |= {"has_amx": has_amx, "auto": auto}
     assert speed_report(other).startswith(f"# Speed and memory on a CPU {kind}\n")
 
 

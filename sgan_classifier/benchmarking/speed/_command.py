@@ -54,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Measure speed and memory, each section against its targets. Writes speed.json "
-        "and speed.md, on a CPU without AMX speed_without_amx.json and .md; sections that are not "
-        "run again are kept.",
+        "and speed.md, on a CPU without AMX speed_without_amx_bf16 or speed_without_amx_fp32, "
+        'after what precision="auto" is there. Sections that are not run again are kept.',
     )
     parser.add_argument(
         "--sections",

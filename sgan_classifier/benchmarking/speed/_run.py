@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from ..._device import HAS_AMX
+from ..._device import HAS_AMX, resolve_precision
 from .._record import date, processor, to_plain, versions, write_results
 from .._statistics import markdown_table
 from ._accuracy import accuracy
@@ -25,8 +25,10 @@ from ._start import start
 from ._steps import faster, growth, overhead, small_batch
 from ._sweep import sweep
 
-# AMX decides which targets apply: figures with it and without it are never mixed in one report.
-NAME = "speed" if HAS_AMX else "speed_without_amx"
+# AMX decides which targets apply, and the precision what they are about: figures of one kind of
+# CPU are never mixed with those of another in one report.
+AUTO = resolve_precision("auto", torch.device("cpu"), is_image=True)
+NAME = "speed" if HAS_AMX else f"speed_without_amx_{AUTO}"
 SECTIONS: dict[str, Callable[[Options], Section]] = {
     "overhead": overhead,
     "faster": faster,
@@ -59,8 +61,9 @@ def run_speed(
         Keys of `SECTIONS`.
     options : Options
     out : Path
-        Folder of the record and the report, ``speed.json`` and ``speed.md``, or on a CPU without
-        AMX ``speed_without_amx.json`` and ``.md``. Sections that are there and not run again stay.
+        Folder of the record and the report, ``speed.json`` and ``speed.md``; on a CPU without AMX
+        the name ends in ``_without_amx_bf16`` or ``_without_amx_fp32``, what "auto" is there.
+        Sections that are there and not run again stay.
     command : str
         The command line that makes the run again.
     clock : {"wall", "cpu"}, default="wall"
@@ -104,9 +107,10 @@ def run_speed(
 def speed_report(record: dict[str, Any]) -> str:
     """Write the report in Markdown from a record."""
     sections = {name: record["sections"][name] for name in SECTIONS if name in record["sections"]}
-    has_amx = next(iter(sections.values()))["measured"]["machine"]["has_amx"]
+    machine = next(iter(sections.values()))["measured"]["machine"]
+    kind = "with AMX" if machine["has_amx"] else f"without AMX, where `auto` is {machine['auto']}"
     parts = [
-        f"# Speed and memory on a CPU {'with' if has_amx else 'without'} AMX",
+        f"# Speed and memory on a CPU {kind}",
         "Ratios are medians over rounds in which both sides were measured in turn. Each section "
         "names its machine, and the command that makes it again.",
         "## Targets",
@@ -170,6 +174,7 @@ def _machine() -> dict[str, Any]:
         "n_cpus": os.cpu_count(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "has_amx": HAS_AMX,
+        "auto": AUTO,
     }
 
 
