@@ -53,9 +53,8 @@ def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64]
     if isinstance(class_prior, str):
         return None
     n_classes = len(classes)
-    is_series = hasattr(class_prior, "reindex")
-    if is_series and set(class_prior.index) == set(classes.tolist()):
-        class_prior = class_prior.reindex(classes)  # value_counts has the largest first
+    if hasattr(class_prior, "reindex"):
+        class_prior = _in_order(class_prior, classes)
     try:
         prior = np.array(to_array(class_prior, "class_prior"), dtype=np.float64)
     except (TypeError, ValueError):  # no numbers, or rows of unequal length
@@ -70,6 +69,20 @@ def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64]
             "shares, 'auto' or 'labels'."
         )
     return prior
+
+
+def _in_order(shares: Any, classes: NDArray) -> Any:
+    """Return a pandas Series in the order of the classes: value_counts has the largest first."""
+    names = shares.index.tolist()
+    if set(names) == set(classes.tolist()):
+        return shares.reindex(classes)
+    if names != list(range(len(names))):
+        raise InvalidInputError(
+            f"class_prior is a Series whose index, {names}, does not name the classes, "
+            f"{classes.tolist()}. Pass a share for each of them, or class_prior.to_numpy() in "
+            "their order."
+        )
+    return shares  # numbered, as a Series is that was given no index
 
 
 def label_proportions(counts: NDArray, class_weight: NDArray | None = None) -> NDArray[np.float64]:

@@ -122,6 +122,14 @@ def test_shares_of_a_series_belong_to_the_classes_of_its_index():
     assert check_class_prior(numbered, model.classes_).tolist() == [0.2, 0.5, 0.3]
 
 
+@pytest.mark.parametrize("index", [["crater", "plane"], ["crater"], [1, 2], ["plain", "plain"]])
+def test_a_series_that_names_other_classes_is_refused(index):
+    pd = pytest.importorskip("pandas")
+    shares = pd.Series(1 / len(index), index=index)
+    with pytest.raises(InvalidInputError, match=r"index, \[.*'plain'\]\. Pass a share"):
+        check_class_prior(shares, np.array(["crater", "plain"]))
+
+
 @pytest.mark.parametrize(
     "prior",
     [

@@ -15,7 +15,7 @@ from sgan_classifier import SGANClassifier
 from sgan_classifier.benchmarking.speed import Options, _start, speed_main, speed_report
 from sgan_classifier.benchmarking.speed._accuracy import lasting
 from sgan_classifier.benchmarking.speed._clock import StepClock, TimedSGANClassifier, step_seconds
-from sgan_classifier.benchmarking.speed._limit import count_operations
+from sgan_classifier.benchmarking.speed._limit import _Multiplication, count_operations
 from sgan_classifier.benchmarking.speed._memory import PeakMemory, private_bytes
 from sgan_classifier.benchmarking.speed._precisions import compare_accuracies
 from sgan_classifier.benchmarking.speed._prediction import image_map
@@ -173,6 +173,15 @@ def test_sides_are_measured_in_turn():
 def test_time_from_which_an_accuracy_lasts(level, expected):
     points = [(1.0, 0.9), (2.0, 0.5), (3.0, 0.8), (4.0, 0.9)]
     assert lasting(points, level) == expected
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_rate_is_measured_with_one_product_in_two_ways(precision):
+    product = _Multiplication(precision)
+    product.multiply()
+    of_pixels = product.convolve().permute(0, 2, 3, 1).reshape(product.out.shape)
+    assert torch.allclose(of_pixels, product.out, rtol=1e-2, atol=1e-2)
+    assert not torch.allclose(product.out, product.a @ product.a, rtol=1e-2, atol=1e-2)
 
 
 def test_operations_are_counted_as_by_hand():
