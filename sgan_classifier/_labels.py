@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from numbers import Number
 from typing import Any
 
@@ -146,6 +147,8 @@ def label_array(y: Any) -> Any:
     if array.dtype.kind in "US" and not hasattr(y, "dtype"):
         # NumPy has turned [1, "a"] into text; as objects, the two types can be told apart.
         array = np.asarray(y, dtype=object)
+    if array.dtype.kind == "T":
+        array = array.astype(object)  # strings of NumPy's that may hold None or NaN
     return array
 
 
@@ -165,9 +168,9 @@ def _is_marker(value: object) -> bool:
 
 
 def is_missing(value: object) -> bool:
-    """Return whether a value is None, NaN or ``pandas.NA``."""
-    if isinstance(value, Number):
-        return value != value  # only NaN differs from itself
+    """Return whether a value is None, NaN, NaT or ``pandas.NA``."""
+    if isinstance(value, Number | datetime | np.datetime64):  # pandas.NaT is a datetime
+        return value != value  # only NaN and NaT differ from themselves
     return value is None or value is getattr(sys.modules.get("pandas"), "NA", None)
 
 

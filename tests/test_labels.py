@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 
+from sgan_classifier import CNNClassifier
 from sgan_classifier._labels import is_unlabeled, known_labels
 from sgan_classifier.model_selection import mask_labels
 
@@ -101,6 +102,18 @@ def test_text_that_was_a_marker_is_named():
         for y in (np.array(["a", text]), np.array(["a", text], dtype=object)):
             with pytest.raises(ValueError, match=re.escape(f"holds the string {text!r}")):
                 is_unlabeled(y)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_strings_of_numpy_s_own_dtype_are_read_as_objects(missing):
+    dtype = np.dtypes.StringDType(na_object=missing)
+    y = np.array(["a", missing, "b", "a"], dtype=dtype)
+    assert is_unlabeled(y).tolist() == [False, True, False, False]
+    masked = mask_labels(y, 2, random_state=0)
+    assert sorted(masked[~is_unlabeled(masked)].tolist()) == ["a", "b"]
+    images = np.random.default_rng(0).random((4, 5, 5))
+    model = CNNClassifier(max_iter=2, width=4, random_state=0).fit(images, y)
+    assert model.classes_.tolist() == ["a", "b"]
 
 
 def test_bytes_that_are_no_text_are_labels():

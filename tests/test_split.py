@@ -1,6 +1,7 @@
 """Which rows the splitters hold out and train on, and what they refuse."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -251,6 +252,21 @@ def test_a_row_without_a_group_is_refused(missing, row):
     if row == 7:  # an unlabelled row
         splits = SemiSupervisedGroupKFold(2, transductive=True).split(y, y, groups)
         assert all(row in train for train, _ in splits)
+
+
+@pytest.mark.parametrize("dtype", ["M8[D]", object])
+def test_a_row_without_a_date_is_refused_where_dates_are_groups(dtype):
+    y = [0, 1, 0, 1, 0, 1, -1, -1]
+    days = np.array(["2026-01-01"] * 2 + ["2026-01-02"] * 2 + ["NaT"] * 4, dtype="M8[D]")
+    days = days if dtype == "M8[D]" else pd.Series(days).astype(object)
+    with pytest.raises(ValueError, match="groups holds NaT for row 4"):
+        list(SemiSupervisedGroupKFold(2).split(y, y, days))
+
+
+def test_groups_of_two_columns_are_refused():
+    y = [0, 1, 0, 1, -1, -1]
+    with pytest.raises(ValueError, match=r"rows of shape \(2,\); expected \(n_samples,\)"):
+        list(SemiSupervisedGroupKFold(2).split(y, y, np.zeros((6, 2))))
 
 
 def test_groups_reach_the_group_form_with_metadata_routing(digits):

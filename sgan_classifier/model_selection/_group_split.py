@@ -115,10 +115,16 @@ def known_groups(groups: ArrayLike, rows: NDArray) -> NDArray:
     Raises
     ------
     ValueError
-        If one of the rows has no group: NaN, None or ``pandas.NA``.
+        If `groups` is no single column, or one of the rows has no group: NaN, NaT, None or
+        ``pandas.NA``.
     """
     named: NDArray = np.asarray(groups)[rows]
-    if named.dtype.kind in "fO":
+    if named.ndim != 1:
+        raise ValueError(
+            f"groups has rows of shape {named.shape[1:]}; expected (n_samples,). Pass one name or "
+            "number for each row, such as a column of a table."
+        )
+    if named.dtype.kind in "fMOT":
         missing = np.fromiter(map(is_missing, named), bool, len(named))
         if missing.any():
             first = missing.argmax()
