@@ -53,7 +53,7 @@ def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64]
     if isinstance(class_prior, str):
         return None
     n_classes = len(classes)
-    if hasattr(class_prior, "reindex"):
+    if hasattr(class_prior, "iloc"):
         class_prior = _in_order(class_prior, classes)
     try:
         prior = np.array(to_array(class_prior, "class_prior"), dtype=np.float64)

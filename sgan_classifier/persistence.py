@@ -16,6 +16,7 @@ from torch import Tensor
 
 from . import _tensor_file
 from ._base import BaseImageClassifier
+from ._class_prior import check_class_prior
 from ._cnn import CNNClassifier
 from ._device import resolve_device
 from ._layout import Layout
@@ -117,6 +118,8 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     net = estimator.net_
     scaler = net.scaler
     parameters = {**estimator.get_params(deep=False), "checkpoint_dir": None}
+    if hasattr(prior := parameters.get("class_prior"), "iloc"):  # a Series of pandas
+        parameters["class_prior"] = check_class_prior(prior, estimator.classes_)
     try:
         trained, tensors = net_state(net)
         content = {

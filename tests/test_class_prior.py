@@ -120,6 +120,7 @@ def test_shares_of_a_series_belong_to_the_classes_of_its_index():
     assert model.class_prior_.tolist() == [0.25, 0.5, 0.25]
     numbered = pd.Series([0.2, 0.5, 0.3])  # an index that names no classes
     assert check_class_prior(numbered, model.classes_).tolist() == [0.2, 0.5, 0.3]
+    assert check_class_prior(pd.Index(numbered), model.classes_).tolist() == [0.2, 0.5, 0.3]
 
 
 @pytest.mark.parametrize("index", [["crater", "plane"], ["crater"], [1, 2], ["plain", "plain"]])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from curve_recorder import few_digits, received
+from curve_recorder import RECEIVED, few_digits, received
+from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.naive_bayes import GaussianNB
 
 from sgan_classifier.model_selection import (
@@ -83,3 +84,14 @@ def test_a_whole_number_as_cv_is_a_number_of_folds(digits, groups):
     if groups is not None:
         for test in held_out:
             assert not {*groups[[*test]]} & {*groups[[*(every - test)]]}
+
+
+def test_a_split_without_a_labelled_test_row_is_refused_before_the_first_fit(digits):
+    X, y = digits["X"], digits["y"].copy()
+    scene = np.arange(len(y)) // 100
+    y[scene == 5] = -1
+    given = {"X": X, "y": y, "groups": scene, "cv": LeaveOneGroupOut(), "n_labels": [30]}
+    with pytest.raises(ValueError, match="Split 5 of cv has no labelled row among its 100 test"):
+        received(**given, n_draws=6)
+    assert not RECEIVED
+    assert len(received(**given, n_draws=5)) == 5  # which do not come to that split

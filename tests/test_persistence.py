@@ -140,6 +140,15 @@ def test_random_state_instance_goes_on(tmp_path):
     assert same_state(weights(loaded.fit(X, Y)), weights(estimator.fit(X, Y)))
 
 
+def test_class_prior_of_a_series_is_saved_in_the_order_of_the_classes(tmp_path):
+    shares = pd.Series({1: 0.75, 0: 0.25})
+    estimator = sgan(class_prior=shares, warm_start=True).fit(X, Y)
+    loaded = saved_and_loaded(estimator, tmp_path / "model.safetensors")
+    assert loaded.class_prior.tolist() == [0.25, 0.75]
+    assert estimator.class_prior is shares
+    assert same_state(weights(loaded.fit(X, Y)), weights(estimator.fit(X, Y)))
+
+
 def test_parameters_changed_after_fit_change_no_network(tmp_path):
     estimator = sgan().fit(X, Y).set_params(width=7, network="crater2021", latent_dim=3)
     loaded = saved_and_loaded(estimator, tmp_path / "model.safetensors")

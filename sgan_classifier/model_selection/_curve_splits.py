@@ -46,6 +46,13 @@ def make_splits(
         ]
     if not folds:
         raise ValueError(f"cv={cv!r} makes no split. Pass at least one (train, test).")
+    for number, (_, test) in enumerate(folds[: len(seeds)]):
+        if is_unlabeled(y[test]).all():
+            raise ValueError(
+                f"Split {number} of cv has no labelled row among its {len(y[test])} test rows. Use "
+                "a splitter that holds labelled rows out, such as SemiSupervisedKFold or "
+                "SemiSupervisedGroupKFold."
+            )
     return [folds[draw % len(folds)] for draw in range(len(seeds))]
 
 
