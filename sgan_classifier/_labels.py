@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from ._arrays import to_array
 from .exceptions import InvalidInputError
 
-# What NumPy makes of -1 and NaN when they share an array with strings: np.array(["a", -1]).
-_MARKERS_AS_TEXT = ("-1", "nan")
+# What NumPy makes of markers that share an array with strings, as np.array(["a", -1]), or that are
+# converted to them; but for None, whose text may be the name of a class.
+_MARKERS_AS_TEXT = ("-1", "-1.0", "nan", "<NA>", "NaT")
 
 
 def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
@@ -37,8 +38,8 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     Raises
     ------
     InvalidInputError
-        If `y` holds the string ``"-1"`` or ``"nan"``: what NumPy makes of a marker that is stored
-        among strings, and which would silently become one more class.
+        If `y` holds a string such as ``"-1"`` or ``"nan"``: what NumPy makes of a marker that is
+        stored among strings, and which would silently become one more class.
 
     Examples
     --------

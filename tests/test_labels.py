@@ -98,7 +98,10 @@ def test_text_that_was_a_marker_is_an_error_whose_remedy_works(y):
 
 
 def test_text_that_was_a_marker_is_named():
-    for text in ("-1", "nan"):
+    days = np.array(["2026-01-01", "NaT"], dtype="M8[D]")
+    made = [np.array(["a", marker])[1] for marker in (-1, -1.0, np.nan)]
+    made += [days.astype(str)[1], str(pytest.importorskip("pandas").NA)]
+    for text in map(str, made):
         for y in (np.array(["a", text]), np.array(["a", text], dtype=object)):
             with pytest.raises(ValueError, match=re.escape(f"holds the string {text!r}")):
                 is_unlabeled(y)
