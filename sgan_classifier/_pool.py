@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ._batches import evenly_spaced
 from .exceptions import InvalidInputError, PoolCutWarning
 
 MAX_SPREAD_RATIO = 4.0
+ROWS_COMPARED = 1024
 OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
 
 _NO_ARRAY = (
@@ -129,7 +131,7 @@ def check_scale(X: np.ndarray, pool: np.ndarray) -> None:
         If one deviation is more than `MAX_SPREAD_RATIO` times the other; of integers, more than
         `OTHER_SCALE` times; or if that holds for the greatest values of bytes.
     """
-    some = [_evenly_spaced(rows) for rows in (X, pool)]
+    some = [rows[evenly_spaced(len(rows), ROWS_COMPARED)] for rows in (X, pool)]
     kinds = {rows.dtype.kind for rows in some}
     if all(rows.dtype == np.uint8 for rows in some):
         what, sizes = "values of up to", [float(rows.max()) for rows in some]
@@ -145,10 +147,6 @@ def check_scale(X: np.ndarray, pool: np.ndarray) -> None:
             "transform_input, or stack the unlabelled rows under X with -1 in y, which also does "
             "where both are right."
         )
-
-
-def _evenly_spaced(rows: np.ndarray) -> np.ndarray:
-    return rows[np.unique(np.linspace(0, len(rows) - 1, 1024).astype(np.int64))]
 
 
 def _memmap_reference(array: Any) -> dict[str, Any] | None:

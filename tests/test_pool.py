@@ -185,6 +185,12 @@ def test_counts_of_another_brightness_and_black_rows_pass():
     check_scale(masks(20, 1, bool), masks(30, 1, bool))
 
 
+def test_rows_that_alternate_between_two_spreads_pass():
+    spreads = np.where(np.arange(2047) % 2, 2.0, 0.1)  # every other row would show one of them
+    X = spreads[:, None] * np.random.default_rng(0).standard_normal((2047, 6))
+    check_scale(X, X[:1000])
+
+
 # Pickles
 
 
