@@ -11,7 +11,7 @@ class AdaptiveThreshold(nn.Module):
 
     A row is accepted where the teacher's largest probability reaches the running mean of that
     largest probability, lowered for classes that the teacher predicts more seldom than they are:
-    equations 5, 6 and 8, which there hold for classes of equal size.
+    equations 5 to 7, which there hold for classes of equal size.
 
     Parameters
     ----------
