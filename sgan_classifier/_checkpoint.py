@@ -55,7 +55,7 @@ class Checkpoint:
         Of the fit, where the file has it: the probe that found it saw other weights than a warm
         start now has.
     exists : bool
-        Whether the fit was begun before, and goes on from the file.
+        Whether there is a file that the fit can go on from.
     """
 
     def __init__(

@@ -126,7 +126,8 @@ def find_class_prior(
     Returns
     -------
     ndarray of shape (K,), of sum 1
-        `proportions` itself, or what `estimate_proportions` finds with the probe's probabilities.
+        `proportions` itself, or what `estimate_proportions` finds with the probe's probabilities,
+        none below `LEAST_SHARE` times that of the labels before they are made to sum to 1.
     """
     n_probe_steps = min(PROBE_STEPS, int(PROBE_PART * n_steps))
     if data.pool is None or n_probe_steps < FEWEST_STEPS:
@@ -163,6 +164,11 @@ def train_probe(
     data : TrainingData
     n_steps : int
     seed : int
+
+    Returns
+    -------
+    SemiSupervisedNet
+        The copy, trained.
     """
     settings = replace(
         net.settings,
@@ -174,12 +180,12 @@ def train_probe(
     own_seed = int(np.random.SeedSequence((seed, 1)).generate_state(1)[0])
     streams = Streams.from_seed(own_seed, torch.device(net.device))
     discriminator = copy.deepcopy(net.module_)
-    copied = type(net)(
+    probe = type(net)(
         discriminator, None, net.n_classes, settings, net.scaler, streams, device=net.device
     )
-    copied.initialize()
-    copied.train_steps(TrainingStep(copied, replace(data, pool=None)), n_steps)
-    return copied
+    probe.initialize()
+    probe.train_steps(TrainingStep(probe, replace(data, pool=None)), n_steps)
+    return probe
 
 
 def _probabilities(net: "SemiSupervisedNet", rows: Rows) -> NDArray[np.float64]:

@@ -111,7 +111,7 @@ def compile_networks(net: "SemiSupervisedNet") -> None:
     """Compile both networks, or warn and go on without where that is not possible."""
     pair = [net.module_] + ([net.generator_] if net.has_generator else [])
     try:
-        torch.compile(lambda x: x + 1)(torch.zeros(1, device=net._torch_device))
+        torch.compile(lambda x: x + 1)(torch.zeros(1, device=net.device))
         for network in pair:
             network.compile(dynamic=False)
     except Exception as error:  # torch names no common base for what its back ends raise
