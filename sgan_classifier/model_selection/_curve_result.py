@@ -62,7 +62,8 @@ class LabelEfficiencyCurve:
 
         It tells how well the draws determine the mean; the scores of single draws scatter more. It
         does not tell how the scores would change with another test set, unless the draws had test
-        rows of their own (`groups` and `cv` of `label_efficiency_curve`).
+        rows of their own (`groups` and `cv` of `label_efficiency_curve`). Splits of the same rows
+        have rows in common, so that even then it is narrower than for new rows altogether [1]_.
 
         Parameters
         ----------
@@ -78,6 +79,10 @@ class LabelEfficiencyCurve:
         ------
         ValueError
             If `confidence` is not between 0 and 1.
+
+        References
+        ----------
+        .. [1] Nadeau, Bengio, "Inference for the Generalization Error", Machine Learning 52, 2003.
         """
         means = self.mean()
         half = {name: half_width(s, confidence) for name, s in self.test_scores.items()}
