@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from ..._device import HAS_AMX, resolve_precision
+from ...model_selection._curve_fit import limit_threads
 from .._record import date, processor, to_plain, versions, write_results
 from .._statistics import markdown_table
 from ._accuracy import accuracy
@@ -20,7 +21,7 @@ from ._gpu import gpu
 from ._limit import limit
 from ._prediction import memory, predict
 from ._result import NOT_MEASURED, Section
-from ._setting import Options, threads
+from ._setting import Options
 from ._start import start
 from ._steps import faster, growth, overhead, small_batch
 from ._sweep import sweep
@@ -82,7 +83,7 @@ def run_speed(
         if verbose:
             tqdm.write(f"{name} ...")
         begin = time.perf_counter()
-        with threads(options.threads):
+        with limit_threads(options.threads):
             section = SECTIONS[name](options)
         measured = {
             "command": command,

@@ -2,14 +2,12 @@
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..._engine import SemiSupervisedNet
@@ -179,14 +177,3 @@ def repeated(run: Callable[[], Any], rounds: int) -> list[float]:
         run()
         seconds.append(now() - start)
     return seconds
-
-
-@contextmanager
-def threads(n: int) -> Iterator[None]:
-    """Let torch compute on `n` threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
