@@ -166,9 +166,9 @@ def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
 def warn_of_other_scale(
     rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None, stacklevel: int = 4
 ) -> None:
-    """Tell of images that are of another dtype than those of `fit`, and on another scale.
+    """Tell of images that are on another scale than those of `fit`.
 
-    Images of one dtype may be dark; but bytes beside masks in bytes are on another scale.
+    Images of one dtype may be dark, but none is a hundred times as bright.
 
     Parameters
     ----------
@@ -191,11 +191,14 @@ def warn_of_other_scale(
     # of a standardised channel, three deviations from the mean
     reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
     largest_in_fit = float((np.abs(scaler.offset) + reach * scaler.scale).max())
-    is_mask = fit_dtype == np.uint8 and largest_in_fit * OTHER_SCALE < 255
-    if rows.dtype == fit_dtype and not is_mask:
-        return
+    is_same = rows.dtype == fit_dtype
+    if is_same and rows.dtype == np.uint8 and largest_in_fit * OTHER_SCALE > 255:
+        return  # no byte is so bright, and none need be looked at
     largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
-    if largest == 0.0 or 1.0 / OTHER_SCALE < largest / largest_in_fit < OTHER_SCALE:
+    may_be_darker = is_same or largest == 0.0
+    if largest < OTHER_SCALE * largest_in_fit and (
+        may_be_darker or largest * OTHER_SCALE > largest_in_fit
+    ):
         return
     warnings.warn(
         f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "

@@ -24,9 +24,10 @@ class PoolCutWarning(SGANClassifierWarning):
 
 
 class InputScaleWarning(SGANClassifierWarning):
-    """Images to predict are of another dtype and scale than those of ``fit``, as after ``X / 255``.
+    """Images to predict are on another scale than those of ``fit``, as after ``X / 255``.
 
-    So are bytes where those of ``fit`` were masks of 0 and 1. Pass them in the units of ``fit``.
+    They are a hundred times as bright or, of another dtype, as dark. Pass them in the units of
+    ``fit``.
     """
 
 

@@ -297,9 +297,19 @@ def test_bytes_where_masks_were_fitted_are_told(scaling):
     model.predict(masks)
 
 
+@pytest.mark.parametrize("scaling", ["auto", "range", "standard", "unit"])
+def test_floats_a_hundred_times_brighter_than_those_of_fit_are_told(scaling):
+    X = noise_images().astype(np.float32)
+    model = sgan(scaling=scaling).fit(X / 255, few_labels())
+    with pytest.warns(InputScaleWarning, match=r"float32 values of up to 255, .* float32 of up to"):
+        model.predict(X)
+    model.predict(X / 25)
+
+
 def test_black_images_dark_ones_and_tables_are_well():
     X, y = noise_images(), few_labels()
     model = sgan().fit(X, y)
     model.predict(np.zeros_like(X, dtype=float))
     model.predict(X // 100)
+    sgan().fit(X.astype(float), y).predict(X / 255.0)
     sgan().fit(X.reshape(len(X), -1).astype(float), y).predict(X.reshape(len(X), -1) / 255.0)
