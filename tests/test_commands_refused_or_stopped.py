@@ -30,6 +30,13 @@ def test_output_that_is_no_file_is_refused_before_the_work(tmp_path, force):
         check_output(tmp_path / "pipe", force)
 
 
+@pytest.mark.parametrize("name", ["file/m", "file/folder/m"])
+def test_output_below_a_file_is_refused_before_the_work(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInputError, match="m would lie in a file"):
+        check_output(tmp_path / name, False)
+
+
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may write to any file")
 def test_output_that_may_not_be_written_to_is_refused_before_the_work(tmp_path):
     path = tmp_path / "p.csv"

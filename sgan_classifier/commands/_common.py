@@ -70,7 +70,10 @@ def check_output(path: Path, force: bool, *, in_place: bool = True) -> None:
         )
     if path.exists() and not force:
         raise InvalidInputError(f"{path} exists. Pass another name, or --force to replace it.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InvalidInputError(f"{path} would lie in a file. Pass another name.") from error
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} may not be written to by this user.")
     if in_place and path.exists() and not os.access(path, os.W_OK):
