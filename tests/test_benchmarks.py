@@ -163,6 +163,7 @@ def test_run_writes_a_record_that_makes_the_report_again(quick_run):
     assert record["estimators"][SGAN]["parameters"]["max_iter"] == 2
     report = (quick_run / "label_efficiency_digits.md").read_text(encoding="utf-8")
     assert report == label_efficiency_report(record, "label_efficiency_digits.png")
+    assert "](my%20craters.png)" in label_efficiency_report(record, "my craters.png")
     assert "0x" not in report, "an address in memory differs from run to run"
     assert (quick_run / "label_efficiency_digits.png").stat().st_size > 10_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def active_report(record: dict[str, Any], figure: str) -> str:
     parts = [
         f"# {_title(record)}",
         _summary(record, curve),
-        f"![Test accuracy against number of labels]({figure})",
+        f"![Test accuracy against number of labels]({quote(figure)})",
         f"Every draw starts with {first} random labels and {settings['first_steps']} steps of "
         f"`{record['estimator']['text']}`. At {_listed(others)} labels, the next "
         f"{settings['next_steps']} steps go on from the weights so far: with the labels that "

@@ -5,6 +5,7 @@ import math
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from .. import recipes
 from ..model_selection import LabelEfficiencyCurve
@@ -51,7 +52,7 @@ def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
     parts = [
         f"# Accuracy against number of labels: {name}",
         run_summary(record),
-        f"![Test accuracy against number of labels]({figure})",
+        f"![Test accuracy against number of labels]({quote(figure)})",
         "## Test accuracy",
         "Mean over the draws and its 95 % interval. Every method sees the same draws.",
         accuracy_table(record),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def scan_report(record: dict[str, Any], figure: str) -> str:
         run_summary(record),
         f"- Estimator: `{record['estimator']['text']}`. From one window to the next: "
         f"{record['settings']['stride']:g} of its side.",
-        f"![Cumulative numbers of craters by diameter, and the scene]({figure})",
+        f"![Cumulative numbers of craters by diameter, and the scene]({quote(figure)})",
         f"Each draw trains on so many labelled patches, all other training patches unlabelled, and "
         f"scans `{test['name']}` ({test['width']}x{test['height']} pixels), of which no patch was "
         f"trained on: {test['n_counted']} annotated craters of a mean side of at least "
