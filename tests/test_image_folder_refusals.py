@@ -10,6 +10,7 @@ from image_files import load_and_catch, noise, save, write_tiff
 from PIL import Image
 
 from sgan_classifier.datasets import load_image_folder
+from sgan_classifier.datasets._tiff_tags import NO_DATA
 from sgan_classifier.exceptions import (
     InvalidInputError,
     UnreadableImageError,
@@ -72,6 +73,19 @@ def test_floats_that_are_not_finite_are_left_out_by_name(tmp_path, value, channe
     assert "'plain/bad.tif' holds NaN or infinite values" in message
     assert images.files.tolist() == ["crater/good.tif", "plain/good.tif"]
     np.testing.assert_array_equal(images.X[0], good)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_pixels_without_data_by_the_files_own_account_are_left_out_by_name(tmp_path, dtype):
+    pixels = noise().astype(dtype)
+    save(tmp_path / "plain" / "good.tif", pixels, tiffinfo={NO_DATA: "-9999"})
+    save(tmp_path / "unlabeled" / "good.tif", pixels, tiffinfo={NO_DATA: str(-np.finfo("d").max)})
+    pixels[0, 0] = -9999
+    save(tmp_path / "plain" / "bad.tif", pixels, tiffinfo={NO_DATA: "-9999"})
+    save(tmp_path / "plain" / "not_said.tif", pixels)
+    images, message = load_and_catch(tmp_path)
+    assert "'plain/bad.tif' holds pixels without data, which it marks by -9999" in message
+    assert images.files.tolist() == ["plain/good.tif", "plain/not_said.tif", "unlabeled/good.tif"]
 
 
 def test_content_counts_and_not_the_ending(folder):

@@ -103,7 +103,8 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
     Raises
     ------
     UnreadableImageError
-        If the file cannot be decoded, or holds NaN or infinite values.
+        If the file cannot be decoded, or holds NaN or infinite values or, among floats, pixels that
+        it says have no data.
     """
     if _is_foreign_tiff(path):
         with _errors_named(path):
@@ -112,12 +113,17 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
             pixels = _tiff_tags.positive(pixels, tags)
     else:
         with _open(path) as image:
+            tags = image.tag_v2 if image.format == "TIFF" else {}
             if _is_deep_colour(path, image) or _tiff_tags.is_odd_integer(image):
                 pixels = _turn(read_raster(path), _orientation(image))
             else:
                 pixels = _decode(image)
     if not np.isfinite(pixels).all():
         raise UnreadableImageError("holds NaN or infinite values")
+    if _tiff_tags.lacks_data(pixels, tags):
+        raise UnreadableImageError(
+            f"holds pixels without data, which it marks by {tags[_tiff_tags.NO_DATA]}"
+        )
     return _convert(_resize(_recolour(pixels, mode), image_size), np.dtype(dtype))
 
 

@@ -90,9 +90,9 @@ def load_image_folder(
     on_error : {"warn", "raise"}, default="warn"
         Whether to leave out what cannot be read with a warning, or to refuse the folder. Either
         names the files: damaged or empty ones, what is no image, images of more than 50 megapixels
-        or several pages, or with values that are not finite, symbolic links that lead out of
-        `path`, folders within class folders, images beside the class folders, and class folders
-        without an image.
+        or several pages, with values that are not finite, TIFF files of floats that mark pixels
+        as without data, symbolic links that lead out of `path`, folders within class folders,
+        images beside the class folders, and class folders without an image.
     verbose : int or bool, default=0
         Whether to show progress bars.
 

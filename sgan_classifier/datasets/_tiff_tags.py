@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 # the numbers of TIFF's tags
 WIDTH, HEIGHT, BITS_PER_SAMPLE, PHOTOMETRIC = 256, 257, 258, 262
 SAMPLE_FORMAT = 339
+NO_DATA = 42113  # of GDAL
 WHITE_IS_ZERO = 0  # of the photometric interpretation
 UNSIGNED, SIGNED = 1, 2  # of the sample format
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
@@ -33,6 +34,16 @@ def positive(pixels: NDArray, tags: Any) -> NDArray:
     if tags.get(PHOTOMETRIC) != WHITE_IS_ZERO or pixels.dtype.kind != "u":
         return pixels
     return np.iinfo(pixels.dtype).max - pixels
+
+
+def lacks_data(pixels: NDArray, tags: Any) -> bool:
+    """Whether floats hold the value that by the file's own account stands for no data."""
+    try:
+        with np.errstate(over="ignore"):  # the least float64 is a common one, of whatever file
+            no_data = np.float32(str(tags.get(NO_DATA)).strip("\0 "))
+    except ValueError:  # none is named, or it is no number
+        return False
+    return pixels.dtype.kind == "f" and bool((pixels == no_data).any())
 
 
 def is_odd_integer(image: Any) -> bool:
