@@ -74,7 +74,7 @@ def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64]
 def _in_order(shares: Any, classes: NDArray) -> Any:
     """Return a pandas Series in the order of the classes: value_counts has the largest first."""
     names = shares.index.tolist()
-    if set(names) == set(classes.tolist()):
+    if len(names) == len(classes) and set(names) == set(classes.tolist()):
         return shares.reindex(classes)
     if names != list(range(len(names))):
         raise InvalidInputError(

@@ -195,10 +195,9 @@ def warn_of_other_scale(
     if is_same and rows.dtype == np.uint8 and largest_in_fit * OTHER_SCALE > 255:
         return  # no byte is so bright, and none need be looked at
     largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
-    may_be_darker = is_same or largest == 0.0
-    if largest < OTHER_SCALE * largest_in_fit and (
-        may_be_darker or largest * OTHER_SCALE > largest_in_fit
-    ):
+    is_brighter = largest > OTHER_SCALE * largest_in_fit
+    is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_in_fit
+    if not is_brighter and not is_darker:
         return
     warnings.warn(
         f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "

@@ -123,7 +123,9 @@ def test_shares_of_a_series_belong_to_the_classes_of_its_index():
     assert check_class_prior(pd.Index(numbered), model.classes_).tolist() == [0.2, 0.5, 0.3]
 
 
-@pytest.mark.parametrize("index", [["crater", "plane"], ["crater"], [1, 2], ["plain", "plain"]])
+@pytest.mark.parametrize(
+    "index", [["crater", "plane"], ["crater"], [1, 2], ["crater", "plain", "plain"]]
+)
 def test_a_series_that_names_other_classes_is_refused(index):
     pd = pytest.importorskip("pandas")
     shares = pd.Series(1 / len(index), index=index)

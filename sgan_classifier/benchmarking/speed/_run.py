@@ -26,8 +26,8 @@ from ._start import start
 from ._steps import faster, growth, overhead, small_batch
 from ._sweep import sweep
 
-# AMX decides which targets apply, and the precision what they are about: figures of one kind of
-# CPU are never mixed with those of another in one report.
+# AMX decides which targets apply, and the precision that "auto" takes what is measured: figures of
+# one kind of CPU are never mixed with those of another in one report.
 AUTO = resolve_precision("auto", torch.device("cpu"), is_image=True)
 NAME = "speed" if HAS_AMX else f"speed_without_amx_{AUTO}"
 SECTIONS: dict[str, Callable[[Options], Section]] = {
