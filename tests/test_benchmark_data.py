@@ -25,7 +25,7 @@ def test_lunar_patches_have_room_for_the_mark_of_unlabelled_rows(lunar):
     assert lunar.X_train.dtype == np.uint8
     assert mask_labels(lunar.y_train, 10, random_state=0).min() == -1
     assert len(np.unique(lunar.groups)) == 12
-    assert lunar.parameters == {"augment": ("shift", "flip", "rotate90"), "max_iter": 2000}
+    assert lunar.parameters == {"augment": ("shift", "flip", "rotate90"), "max_iter": 4000}
 
 
 def test_npz_file_is_loaded_by_its_path(tmp_path, digits):
