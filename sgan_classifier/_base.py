@@ -125,8 +125,8 @@ class BaseImageClassifier(
                     f"has {classes.tolist()}. Use the same classes, or warm_start=False to start "
                     "anew."
                 )
-            self._check_parameters(classes)
-            # a warm start holds out the rows that it held out before
+            self._check_parameters(classes, continues=continues)
+            # a warm start holds out the rows that it held out before, and few others
             seed = self._seed if continues else draw_seed(self.random_state)
             with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
                 seed = seed if checkpoint is None else checkpoint.seed
@@ -182,7 +182,7 @@ class BaseImageClassifier(
                         f"classes={classes!r} differs from the classes of the first call, "
                         f"{known.tolist()}. Leave it out, or fit a new estimator."
                     )
-            self._check_parameters(known, hold_out_rows=False)
+            self._check_parameters(known, continues=not first, hold_out_rows=False)
             seed = draw_seed(self.random_state) if first else self._seed
             data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
             with self._isolated_state(seed):

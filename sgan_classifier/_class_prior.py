@@ -75,7 +75,8 @@ def _in_order(shares: Any, classes: NDArray) -> Any:
     """Return a pandas Series in the order of the classes: value_counts has the largest first."""
     names = shares.index.tolist()
     if len(names) == len(classes) and set(names) == set(classes.tolist()):
-        return shares.reindex(classes)
+        by_name = dict(zip(names, shares, strict=True))  # 1 and True are one name
+        return [by_name[name] for name in classes.tolist()]
     if names != list(range(len(names))):
         raise InvalidInputError(
             f"class_prior is a Series whose index, {names}, does not name the classes, "

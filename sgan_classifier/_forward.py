@@ -21,6 +21,11 @@ def _logits_alone(logits: Tensor, features: Tensor) -> Tensor:
     return logits
 
 
+def judges_realness(net: "SemiSupervisedNet") -> bool:
+    """Say whether it was trained to tell real rows from generated ones."""
+    return net.settings.adversarial_weight > 0
+
+
 def answers(
     net: "SemiSupervisedNet",
     rows: Rows,

@@ -12,6 +12,9 @@ def hold_out(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split labelled rows, class by class, into a training and a validation part.
 
+    Each row of X draws a number by its position alone, and those of the lowest numbers are held
+    out: further labels, as active learning brings, move few rows from one part to the other.
+
     Parameters
     ----------
     positions : ndarray of int64, shape (n,)
@@ -33,10 +36,11 @@ def hold_out(
     InvalidInputError
         If a class would have fewer than two rows held out, or none left to train on.
     """
-    rng = np.random.default_rng(seed)
+    drawn = np.random.default_rng(seed).random(positions.max() + 1)
     held_out = []
     for k, label in enumerate(classes):
-        rows = rng.permutation(positions[codes == k])
+        rows = positions[codes == k]
+        rows = rows[np.argsort(drawn[rows])]
         n_held_out = round(fraction * len(rows))
         if n_held_out < MIN_PER_CLASS or n_held_out == len(rows):
             raise InvalidInputError(

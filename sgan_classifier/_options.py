@@ -44,7 +44,7 @@ def check_scaling(scaling: str | None, layout: Layout) -> None:
         )
 
 
-def check_callbacks(callbacks: list | None, *, is_validated: bool) -> None:
+def check_callbacks(callbacks: list | None, *, is_validated: bool, is_begun: bool = False) -> None:
     """Refuse what skorch would stumble over in the middle of its own code.
 
     Parameters
@@ -52,6 +52,8 @@ def check_callbacks(callbacks: list | None, *, is_validated: bool) -> None:
     callbacks : list or None
     is_validated : bool
         Whether rows are held out, so that there is a "valid_loss" to monitor.
+    is_begun : bool, default=False
+        Whether training goes on with them, so that others cannot be chosen.
     """
     from skorch.callbacks import (
         Callback,
@@ -99,11 +101,18 @@ def check_callbacks(callbacks: list | None, *, is_validated: bool) -> None:
                 "early_stopping=True, which records valid_loss and valid_accuracy."
             )
         if issubclass(kind, (EarlyStopping, Checkpoint)) and not is_validated:
-            _check_monitor(kind.__name__, (callback() if is_class else callback).monitor)
+            monitor = (callback() if is_class else callback).monitor
+            _check_monitor(kind.__name__, monitor, is_begun)
 
 
-def _check_monitor(name: str, monitor: Any) -> None:
+def _check_monitor(name: str, monitor: Any, is_begun: bool) -> None:
     if isinstance(monitor, str) and monitor.startswith("valid_"):
+        if is_begun:
+            raise InvalidInputError(
+                f"callbacks held {name} with monitor={monitor!r} when training began, and goes on "
+                "with it, but no rows are held out now. Use fit with early_stopping=True, or "
+                "begin anew with other callbacks."
+            )
         instead = "train_loss_best" if monitor.endswith("_best") else "train_loss"
         raise InvalidInputError(
             f"callbacks holds {name} with monitor={monitor!r}, but no rows are held out. Use fit "

@@ -20,6 +20,8 @@ ROWS_PER_CHUNK, VALUES_PER_CHUNK = 4096, 2**22  # at most, where all rows are lo
 PER_IMAGE_STD = 0.5
 PER_IMAGE_FLOOR = 1.0 / 32.0
 PER_IMAGE_BRIGHTNESS = 0.25
+# of half the range: a typical image of less loses two thirds of its contrast to the floor
+LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
 MAX_SCALED = 1e6
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
@@ -126,6 +128,43 @@ class Scaler:
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_tensors": {}}
+
+
+def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 5) -> None:
+    """Tell of images that lie close together in the range of all pixels, as one outlier has it.
+
+    Neither within an image nor from image to image do the pixels of most differ by much of it.
+
+    Parameters
+    ----------
+    rows : Rows
+        Of `fit`; some of them are looked at.
+    scaler : Scaler
+    stacklevel : int, default=5
+        Of the warning.
+
+    Warns
+    -----
+    InputScaleWarning
+    """
+    if scaler.typical_std is None or rows.dtype in (np.uint8, np.bool_):
+        return  # no image is standardised by itself, or none decides the range
+    plain = Scaler(scaler.offset, scaler.scale)
+    x = plain.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
+    means, norms = _centre_images(x)
+    inside = float(norms.median()) / _root_of_size(x)
+    between = float((means - means.median()).abs().median())
+    if max(inside, between) >= LITTLE_CONTRAST or inside == between == 0.0:
+        return
+    low, high = (float((scaler.offset + sign * scaler.scale)[0]) for sign in (-1, 1))
+    warnings.warn(
+        f"The pixels of X range from {low:.6g} to {high:.6g}, but within most images their "
+        f"standard deviation is below {inside * float(scaler.scale[0]):.2g}: little of that is "
+        "left for the networks. Replace no-data values and hot pixels, as by the image's median, "
+        "or clip X.",
+        InputScaleWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import networks
 from ._base import BaseImageClassifier
 from ._class_prior import check_class_prior, find_class_prior
-from ._forward import generate
+from ._forward import generate, judges_realness
 from ._layout import Layout
 from ._options import image_weight
 from ._random import Streams, draw_seed
@@ -84,9 +84,10 @@ class SGANClassifier(BaseImageClassifier):
         With `class_weight` it counts as 0. "auto" is 5 where there are pseudo-labels and 0
         elsewhere.
     class_prior : {"auto", "labels"} or array-like of shape (n_classes,), default="auto"
-        Shares of the classes among the unlabelled rows, in the order of `classes_`; of a Series
-        whose index names the classes, in any order. "labels" takes them to be those of the labelled
-        rows, each class counted once more. "auto" does so, too, unless it is contradicted by a copy
+        Shares of the classes among the rows that are learnt from without labels (all of `X`, the
+        labelled ones among them, and `X_unlabeled`), in the order of `classes_`; of a Series whose
+        index names the classes, in any order. "labels" takes them to be those of the labelled rows,
+        each class counted once more. "auto" does so, too, unless it is contradicted by a copy
         of the discriminator that learns from the labelled rows alone, in 200 steps or a fifth of
         `max_iter`: if the shares that it finds, corrected for the proportions of the labels [5]_,
         are further from them than the luck of so few labels explains, they are taken. So labels
@@ -311,7 +312,18 @@ class SGANClassifier(BaseImageClassifier):
         Returns
         -------
         ndarray of shape (n,), float64, in [0, 1]
+
+        Raises
+        ------
+        InvalidInputError
+            If ``adversarial_weight=0`` trained nothing to tell real rows from generated ones.
         """
+        check_is_fitted(self)
+        if not judges_realness(self.net_):
+            raise InvalidInputError(
+                "adversarial_weight=0 trained no opinion on what is real. Fit with a weight above "
+                "0 for realness."
+            )
         return self._collected(
             self._rows(X), lambda logits, _: real_logit(logits.double()).sigmoid()
         )
@@ -334,7 +346,7 @@ class SGANClassifier(BaseImageClassifier):
             Under `scaling="per_image"`, of the brightness and contrast of a typical image.
         """
         check_is_fitted(self)
-        if self.net_.settings.adversarial_weight == 0:
+        if not judges_realness(self.net_):
             raise InvalidInputError(
                 "adversarial_weight=0 trained no generator. Fit with a weight above 0 to sample."
             )
@@ -374,8 +386,10 @@ class SGANClassifier(BaseImageClassifier):
             "ramp_steps": round(RAMP * self.max_iter),
         }
 
-    def _check_parameters(self, classes: np.ndarray, *, hold_out_rows: bool = True) -> None:
-        super()._check_parameters(classes, hold_out_rows=hold_out_rows)
+    def _check_parameters(
+        self, classes: np.ndarray, *, continues: bool, hold_out_rows: bool = True
+    ) -> None:
+        super()._check_parameters(classes, continues=continues, hold_out_rows=hold_out_rows)
         check_class_prior(self.class_prior, classes)
 
     def _find_class_prior(

@@ -96,17 +96,20 @@ class TrainingStep:
         self.rng = net.streams.noise
         self.discriminator = Learner(net.module_, net.average_, net.optimizer_)
         self.labeled_sampler = CyclingSampler(len(data.labeled), net.streams.labeled_index)
+        self.class_weight: Tensor | None = None
         weight = data.class_weight
-        self.class_weight = (
-            None if weight is None else torch.as_tensor(weight, dtype=torch.float32).to(self.device)
-        )
+        if weight is not None and len(data.codes):
+            # over the mean of all labelled rows: over that of a batch, a rare class would count for
+            # little outside the few batches that hold it
+            weight = weight / max(weight[data.codes].mean(), np.finfo(np.float32).tiny)
+            self.class_weight = torch.as_tensor(weight, dtype=torch.float32).to(self.device)
         self.is_adversarial = self.settings.adversarial_weight > 0 and data.pool is not None
         if self.is_adversarial:
             self.generator = Learner(
                 net.generator_, net.generator_average_, net.generator_optimizer_
             )
         # weighting the classes means to predict them in other proportions than those of the labels
-        self.balance_weight = self.settings.balance_weight if weight is None else 0.0
+        self.balance_weight = 0.0 if data.class_weight is not None else self.settings.balance_weight
         self.prior = torch.as_tensor(net.class_prior_, dtype=torch.float32).to(self.device)
         # of the pseudo-label weight, which rises from 0; of the class balance; of running averages
         self.ramp, self.fade, self.pace = (Dial(self.device) for _ in range(3))
@@ -186,7 +189,9 @@ class TrainingStep:
         loss = logits.new_zeros(())
         if targets is not None:
             next(features_of)
-            labeled_loss = losses.supervised_loss(next(logits_of), targets, self.class_weight)
+            labeled_loss = losses.supervised_loss(
+                next(logits_of), targets, self.class_weight, is_batch=True
+            )
             figures["labeled_loss"] = labeled_loss
             loss = loss + labeled_loss
         real_features = None

@@ -18,7 +18,7 @@ from ._layout import Layout
 from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._random import Streams, isolated_global_state
-from ._scaling import Scaler, check_scaled
+from ._scaling import Scaler, check_scaled, warn_of_little_contrast
 from ._step import Settings, TrainingData
 from ._targets import check_class_weight
 from .exceptions import DivergenceError, InvalidInputError
@@ -62,14 +62,22 @@ class TrainableEstimator(BaseEstimator):
             class_weight=class_weight,
         )
 
-    def _check_parameters(self, classes: np.ndarray, *, hold_out_rows: bool = True) -> None:
+    def _check_parameters(
+        self, classes: np.ndarray, *, continues: bool, hold_out_rows: bool = True
+    ) -> None:
         """Refuse callbacks that cannot be called, and what does not go with the classes."""
         if isinstance(self.network, torch.nn.Module):
             raise InvalidInputError(
                 f"network is a module, {type(self.network).__name__}. Pass a function of "
                 "(input_shape, n_classes) that makes what is to be trained, or a name."
             )
-        check_callbacks(self.callbacks, is_validated=self.early_stopping and hold_out_rows)
+        # training that goes on has the callbacks that it began with
+        net = getattr(self, "net_", None) if continues else None
+        check_callbacks(
+            self.callbacks if net is None else net.callbacks,
+            is_validated=self.early_stopping and hold_out_rows,
+            is_begun=net is not None,
+        )
 
     def _start(self, data: TrainingData, classes: np.ndarray, layout: Layout, seed: int) -> None:
         """Resolve what is left to choose, build the networks and the net that trains them."""
@@ -77,7 +85,9 @@ class TrainableEstimator(BaseEstimator):
 
         check_scaling(self.scaling, layout)
         device = resolve_device(self.device)
-        scaler = Scaler.fit(data.labeled if data.pool is None else data.pool, self.scaling)
+        rows = data.labeled if data.pool is None else data.pool
+        scaler = Scaler.fit(rows, self.scaling)
+        warn_of_little_contrast(rows, scaler)
         check_scaled(data.labeled, data.codes, scaler)
         streams = Streams.from_seed(seed, device)
         generator, discriminator = self._make_networks(layout, len(classes), scaler, streams)

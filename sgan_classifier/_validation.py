@@ -22,6 +22,7 @@ from .exceptions import InvalidInputError
 _VALUES_PER_CHUNK = 2**22
 # A NumPy scalar: Python's would be rounded to float16, where it is infinite, by float16 arrays.
 _FLOAT32_MAX = np.float64(np.finfo(np.float32).max)
+_LARGEST = 1e37  # the no-data values of rasters in float32 lie above, within its range
 
 
 def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X") -> np.ndarray:
@@ -167,16 +168,16 @@ def _finish_rows(X: Any, rows: np.ndarray, name: str) -> np.ndarray:
 
 
 def _check_finite(rows: np.ndarray, name: str) -> None:
-    """Raise if there is a value that is not finite in float32, in bounded memory."""
+    """Raise if a value is not finite in float32, or nearly not so, in bounded memory."""
     if rows.dtype.kind != "f" or rows.size == 0 or get_config()["assume_finite"]:
         return
     step = max(1, _VALUES_PER_CHUNK // math.prod(rows.shape[1:]))
     for start in range(0, len(rows), step):
         chunk = rows[start : start + step]
         # NaN comes through min and max, and fails both comparisons.
-        if chunk.min() >= -_FLOAT32_MAX and chunk.max() <= _FLOAT32_MAX:
+        if chunk.min() >= -_LARGEST and chunk.max() <= _LARGEST:
             continue
-        bad = ~((chunk >= -_FLOAT32_MAX) & (chunk <= _FLOAT32_MAX))
+        bad = ~((chunk >= -_LARGEST) & (chunk <= _LARGEST))
         position = tuple(int(i) for i in np.argwhere(bad)[0])
         value = chunk[position]
         where = f"row {start + position[0]}, position {position[1:]}"
@@ -184,6 +185,12 @@ def _check_finite(rows: np.ndarray, name: str) -> None:
             raise InvalidInputError(
                 f"Input {name} contains NaN (first in {where}). Impute missing values, for "
                 "example with sklearn.impute.SimpleImputer, or leave those rows out."
+            )
+        if abs(value) <= _FLOAT32_MAX:
+            raise InvalidInputError(
+                f"Input {name} contains {value:.6g} in {where}: so large a value marks a pixel "
+                "without data. Replace such values, as by the row's median, or leave those rows "
+                "out."
             )
         raise InvalidInputError(
             f"Input {name} contains infinity or a value too large for dtype('float32'): {value} "

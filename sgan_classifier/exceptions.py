@@ -27,7 +27,8 @@ class InputScaleWarning(SGANClassifierWarning):
     """Images to predict are on another scale than those of ``fit``, as after ``X / 255``.
 
     They are a hundred times as bright or, of another dtype, as dark. Pass them in the units of
-    ``fit``.
+    ``fit``. Or, in ``fit``, an image's own contrast is lost in the range of all pixels, as where a
+    pixel without data holds -9999.
     """
 
 

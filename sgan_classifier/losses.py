@@ -58,7 +58,9 @@ def real_logit(logits: Tensor) -> Tensor:
     return torch.logsumexp(logits, dim=1)
 
 
-def supervised_loss(logits: Tensor, targets: Tensor, class_weight: Tensor | None = None) -> Tensor:
+def supervised_loss(
+    logits: Tensor, targets: Tensor, class_weight: Tensor | None = None, *, is_batch: bool = False
+) -> Tensor:
     """Return the mean cross-entropy z(x) - f_y(x) over labelled images.
 
     Parameters
@@ -68,6 +70,9 @@ def supervised_loss(logits: Tensor, targets: Tensor, class_weight: Tensor | None
         Class indices 0..K-1.
     class_weight : Tensor of shape (K,), optional
         Weight of each class; the mean is over the weights, as in scikit-learn.
+    is_batch : bool, default=False
+        Whether these are some rows of many whose mean weight is 1: the mean is then over the rows,
+        so that the losses of all batches add up to that of all rows.
 
     Returns
     -------
@@ -76,6 +81,8 @@ def supervised_loss(logits: Tensor, targets: Tensor, class_weight: Tensor | None
     if class_weight is None:
         return F.cross_entropy(logits, targets)
     total = F.cross_entropy(logits, targets, weight=class_weight, reduction="sum")
+    if is_batch:
+        return total / len(targets)
     # a batch may hold nothing but rows of weight 0
     return total / class_weight[targets].sum().clamp_min(torch.finfo(logits.dtype).tiny)
 

@@ -52,6 +52,28 @@ def test_classes_that_are_words_suit_every_method(tmp_path, digits):
     assert np.isfinite(list(record["curve"]["test_scores"].values())).all()
 
 
+def test_unlabelled_rows_of_words_are_empty(tmp_path, digits):
+    X, y = digits.X_train[:60], np.where(digits.y_train[:60] < 5, "low", "high")
+    y[::3], y[1] = "", "-1"
+    for name, labels in (("text", y), ("bytes", y.astype("S"))):
+        path = tmp_path / f"{name}.npz"
+        np.savez(path, X_train=X, y_train=labels, X_test=X, y_test=labels)
+        data = load_benchmark_data(str(path))
+        assert set(data.y_train) == set(data.y_test) == {-1, 0, 1}
+        assert data.n_classes == 2
+        assert (data.y_train[[0, 1, 3]] == -1).all()
+
+
+def test_groups_are_as_many_as_rows_and_no_one_group_is_held_out(tmp_path, digits):
+    X, y = digits.X_train[:60], digits.y_train[:60]
+    arrays = {"X_train": X, "y_train": y, "X_test": X, "y_test": y}
+    np.savez(tmp_path / "uneven.npz", groups_train=np.arange(59), **arrays)
+    with pytest.raises(ValueError, match="X_train has 60 rows but groups_train has 59"):
+        load_benchmark_data(str(tmp_path / "uneven.npz"))
+    np.savez(tmp_path / "one.npz", groups_train=np.zeros(60), **arrays)
+    assert load_benchmark_data(str(tmp_path / "one.npz")).groups is None
+
+
 def test_unknown_data_missing_folder_and_missing_file_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
     with pytest.raises(ValueError, match="Unknown data 'mars'"):

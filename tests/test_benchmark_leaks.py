@@ -141,7 +141,7 @@ def cross_validation(patch, data, out, spoil):
     spoil_draws(patch, _cross_validation, spoil)
     candidates = {"SGAN": (sgan(max_iter=2), {"learning_rate": [1e-3, 2e-3]})}
     settings = {"n_jobs": 1, "random_state": 0, "verbose": False}
-    _cross_validation.measure_all(data, candidates, [N_LABELS], 1, out=out, **settings)
+    _cross_validation.measure_all(data, candidates, [N_LABELS], 1, memory=out, **settings)
 
 
 BENCHMARKS = [

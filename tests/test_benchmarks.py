@@ -16,7 +16,7 @@ from sgan_classifier.benchmarking import (
     run_label_efficiency,
     update_readme,
 )
-from sgan_classifier.benchmarking._compare import CACHE, compare
+from sgan_classifier.benchmarking._compare import compare
 from sgan_classifier.benchmarking._contenders import CNN, SGAN, to_unit_rows
 from sgan_classifier.benchmarking._record import recorded_command
 from sgan_classifier.benchmarking._report import comparison_sentences
@@ -179,7 +179,7 @@ def test_run_that_goes_on_does_not_repeat_finished_fits(quick_run):
 
 
 def test_fit_stopped_by_the_user_does_not_count_as_finished(digits, tmp_path):
-    settings = {"n_jobs": 1, "random_state": 0, "verbose": 0, "memory": tmp_path / CACHE}
+    settings = {"n_jobs": 1, "random_state": 0, "verbose": 0, "memory": tmp_path / "memory"}
     stopped = {"CNN": CNNClassifier(max_iter=2, width=4, augment=StopOnFirstBatch())}
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):

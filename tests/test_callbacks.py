@@ -198,6 +198,19 @@ def test_a_monitor_of_rows_that_are_not_held_out_is_refused(kind, instead, tmp_p
     sgan(callbacks=[kind(monitor=instead)]).fit(X, Y)
 
 
+@both
+def test_training_goes_on_with_the_callbacks_that_it_began_with(make):
+    model = make(callbacks=[EarlyStopping(monitor="valid_loss")], **VALIDATED).fit(X, Y)
+    steps = model.n_iter_
+    for changed in ({}, {"callbacks": None}, {"callbacks": [EarlyStopping(monitor="train_loss")]}):
+        with pytest.raises(InvalidInputError, match=r"callbacks held EarlyStopping.*begin anew"):
+            model.set_params(**changed).partial_fit(X, Y)
+    with pytest.raises(InvalidInputError, match=r"callbacks held EarlyStopping.*begin anew"):
+        model.set_params(warm_start=True, early_stopping=False).fit(X, Y)
+    assert model.n_iter_ == steps
+    model.set_params(early_stopping=True).fit(X, Y)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -123,6 +123,12 @@ def test_shares_of_a_series_belong_to_the_classes_of_its_index():
     assert check_class_prior(pd.Index(numbered), model.classes_).tolist() == [0.2, 0.5, 0.3]
 
 
+def test_shares_of_classes_named_by_booleans_may_be_numbered():
+    pd = pytest.importorskip("pandas")
+    shares = pd.Series([0.1, 0.9], index=[1, 0])
+    assert check_class_prior(shares, np.array([False, True])).tolist() == [0.9, 0.1]
+
+
 @pytest.mark.parametrize(
     "index", [["crater", "plane"], ["crater"], [1, 2], ["crater", "plain", "plain"]]
 )

@@ -149,6 +149,8 @@ def test_pool_of_another_shape_or_scale_is_an_error():
 
 def test_without_adversarial_weight_no_generator_is_trained_and_sample_says_so():
     estimator = sgan(adversarial_weight=0.0).fit(X, Y)
+    with pytest.raises(InvalidInputError, match=r"adversarial_weight=0.*real"):
+        estimator.realness(X)
     assert "generator_loss" not in estimator.history_[-1]
     assert np.isfinite(estimator.predict_proba(X)).all()
     with pytest.raises(InvalidInputError, match=r"adversarial_weight=0.*above 0"):

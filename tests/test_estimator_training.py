@@ -132,6 +132,18 @@ def test_class_weight_moves_predictions_towards_the_heavier_class(make):
     assert shares[0] > shares[1] + 0.1
 
 
+def test_balanced_weights_find_a_class_that_most_batches_lack():
+    rng = np.random.default_rng(0)
+    features = np.concatenate([rng.normal(0, 1, (990, 4)), rng.normal(1, 1, (10, 4))])
+    labels = np.repeat([0, 1], [990, 10])
+    test = np.concatenate([rng.normal(0, 1, (500, 4)), rng.normal(1, 1, (500, 4))])
+    model = cnn(max_iter=300, class_weight="balanced").fit(features, labels)
+    predicted = model.predict(test)
+    # by the weights of each batch alone, the rare class is found by half
+    assert (predicted[500:] == 1).mean() > 0.7
+    assert (predicted[:500] == 0).mean() > 0.6
+
+
 @both
 def test_balanced_weights_are_counted_on_labelled_rows(make):
     y = few_labels()

@@ -167,6 +167,17 @@ def test_at_least_two_rows_of_each_class_are_held_out(counts, fraction):
     np.testing.assert_array_equal(np.sort(np.r_[training, validation]), positions)
 
 
+def test_further_labels_leave_most_rows_on_their_side():
+    rng = np.random.default_rng(1)
+    positions = np.sort(rng.permutation(300)[:110])
+    codes = rng.integers(0, 2, 110)
+    few = np.sort(rng.permutation(110)[:100])
+    before, held_out = hold_out(positions[few], codes[few], np.arange(2), 0.2, seed=0)
+    after, held_out_now = hold_out(positions, codes, np.arange(2), 0.2, seed=0)
+    assert len(np.intersect1d(before, held_out_now)) <= 2
+    assert len(np.intersect1d(after, held_out)) <= 2
+
+
 def test_masks_train_as_their_values_do_in_full_range(images_and_labels):
     X, y = images_and_labels
     masks = X > 127

@@ -86,6 +86,18 @@ def test_class_weights_enter_the_supervised_loss_as_in_the_reference():
     assert_equals_reference(losses.supervised_loss, "supervised_loss", [TARGETS, CLASS_WEIGHT])
 
 
+def test_weighted_losses_of_batches_add_up_to_that_of_all_rows():
+    logits = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
+    targets = torch.tensor([1, *[0] * 39])
+    weight = torch.tensor([20.0 / 39.0, 20.0])  # balanced: of mean 1
+    of_batches = [
+        losses.supervised_loss(*batch, weight, is_batch=True)
+        for batch in zip(logits.split(4), targets.split(4), strict=True)
+    ]
+    of_all = losses.supervised_loss(logits, targets, weight)
+    torch.testing.assert_close(torch.stack(of_batches).mean(), of_all)
+
+
 @pytest.mark.parametrize("name", OF_LOGITS)
 def test_loss_is_right_and_its_gradient_finite_at_logits_of_1e4(name):
     assert_right_at_extremes(getattr(losses, name), name)

@@ -1,6 +1,7 @@
 """The robustness benchmark, run for real with a tiny budget."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -251,3 +252,22 @@ def test_differences_beyond_their_interval_are_in_bold():
         ([0.02], "+2.0 points"),
     ):
         assert mean_of(differences).in_marked_points() == text
+
+
+def test_unlabelled_test_rows_are_left_out(quick_run, tmp_path):
+    record, _ = quick_run
+    data = noise()
+    X_test, y_test = np.tile(data.X_test, (2, 1, 1)), np.r_[data.y_test, -np.ones(12, dtype=int)]
+    settings = {"out": tmp_path, "command": "", "max_iter": 1, "verbose": 0}
+    again = run_robustness(
+        replace(data, X_test=X_test, y_test=y_test), FOREIGN_NOISE, [4], 1, **settings
+    )
+    wanted = [draw for draw in record["draws"] if (draw["n_labels"], draw["seed"]) == (4, 0)]
+    assert [draw["accuracy"] for draw in again["draws"]] == [d["accuracy"] for d in wanted]
+
+
+@pytest.mark.parametrize("tested", [[0] * 12, [0, 1, 2] * 4])
+def test_test_rows_of_other_classes_are_refused_before_anything_is_fitted(tested, tmp_path):
+    data = replace(noise(), y_test=np.array(tested))
+    with pytest.raises(ValueError, match=r"classes \[0.*\], the training rows of \[0, 1\]"):
+        run_robustness(data, FOREIGN_NOISE, [4], 1, out=tmp_path, command="", verbose=0)

@@ -313,3 +313,25 @@ def test_black_images_dark_ones_and_tables_are_well():
     model.predict(X // 100)
     sgan().fit(X.astype(float), y).predict(X / 255.0)
     sgan().fit(X.reshape(len(X), -1).astype(float), y).predict(X.reshape(len(X), -1) / 255.0)
+
+
+@both
+@pytest.mark.parametrize("value", [-999.0, -9999.0])
+def test_one_pixel_that_swamps_the_contrast_is_told(make, value):
+    X = 16 * np.random.default_rng(0).random((24, 8, 8))
+    make().fit(X, few_labels())  # without a warning
+    X[1, 0, 0] = value
+    with pytest.warns(
+        InputScaleWarning, match=rf"range from {value:.0f} to 15\.\d+, .*no-data"
+    ) as told:
+        make().fit(X, few_labels())
+    assert told[0].filename == __file__
+    make(scaling="range").fit(X, few_labels())  # asked for
+
+
+@pytest.mark.parametrize("value", [-3.4028226550889045e38, 1e38])
+def test_no_data_values_of_rasters_are_refused_by_name(value):
+    X = noise_images().astype(np.float32)
+    X[3, 2, 1] = value
+    with pytest.raises(InvalidInputError, match=r"e\+38 in row 3, position \(2, 1\).*without data"):
+        sgan().fit(X, few_labels())

@@ -15,7 +15,7 @@ from sgan_classifier.benchmarking import (
     scan_main,
     scan_report,
 )
-from sgan_classifier.benchmarking._scan_report import target_sentences, values
+from sgan_classifier.benchmarking._scan_report import sizes_table, target_sentences, values
 from sgan_classifier.benchmarking._statistics import mean_of
 
 
@@ -100,6 +100,25 @@ def test_report_says_whether_the_targets_are_reached():
     assert sentences == [
         "50 labels: F1 0.530 ± 0.381 does **not** reach the target of 0.55.",
         "1000 labels: F1 0.700 ± 0.000 reaches the target of 0.65.",
+    ]
+
+
+def test_craters_are_counted_by_size():
+    drawn = [
+        {"n_labels": 50, "found": {"diameter": [12.0, 15.9, 30.0]}, "outcome": [1, 0, -1]},
+        {"n_labels": 50, "found": {"diameter": [13.0, 64.0, 20.0]}, "outcome": [1, 0, 0]},
+    ]
+    record = {
+        "settings": {"n_labels": [50]},
+        "scenes": {"test": {"sides": [12.0, 15.0, 16.0, 40.0, 200.0]}},
+        "draws": drawn,
+    }
+    rows = [line.strip("| ").split(" | ") for line in sizes_table(record).splitlines()[2:]]
+    assert rows == [
+        ["12 to 16", "2", "1.5", "1.0"],
+        ["16 to 25", "1", "0.5", "0.0"],
+        ["25 to 64", "1", "0.0", "0.0"],
+        ["64 and more", "1", "0.5", "0.0"],
     ]
 
 

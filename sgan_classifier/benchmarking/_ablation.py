@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from .. import CNNClassifier, SGANClassifier
 from ..model_selection import LabelEfficiencyCurve
-from ._compare import CACHE, compare
+from ._compare import cache_folder, compare
 from ._contenders import CNN
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, draw_settings, to_plain, write_results
@@ -90,7 +90,7 @@ def run_ablation(
             data,
             max(n_labels),
             60 * minutes,
-            memory=out / CACHE,
+            memory=cache_folder(out, record),
             n_jobs=n_jobs,
             machine=record["machine"],
         )
@@ -109,7 +109,7 @@ def run_ablation(
         data,
         n_labels,
         n_draws,
-        memory=out / CACHE,
+        memory=cache_folder(out, record),
         n_jobs=n_jobs,
         random_state=random_state,
         verbose=verbose,

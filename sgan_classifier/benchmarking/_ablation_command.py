@@ -23,7 +23,7 @@ def ablation_main(arguments: Sequence[str] | None = None) -> int:
         "--steps",
         type=positive_integer,
         metavar="N",
-        help="of every fit (default: the estimator's own)",
+        help="of every fit (default: as for all benchmarks on the data)",
     )
     budget.add_argument(
         "--minutes",

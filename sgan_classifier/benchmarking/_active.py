@@ -22,7 +22,7 @@ from ..active import suggest
 from ..model_selection import LabelEfficiencyCurve, mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
 from ._active_report import RANDOM, active_report, save_active_figure
-from ._compare import CACHE
+from ._compare import cache_folder
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, draw_settings, write_json
 from ._timing import timed_fit
@@ -135,7 +135,7 @@ def run_active(
     started = time.perf_counter()
     arms = [RANDOM, *strategies]
     seeds = [random_state + draw for draw in range(n_draws)]
-    table = _measure(data, estimator, plan, arms, seeds, out / CACHE, n_jobs, verbose)
+    table = _measure(data, estimator, plan, arms, seeds, cache_folder(out, record), n_jobs, verbose)
     record["seconds"] = time.perf_counter() - started
     curve = _curve(table, arms, plan, seeds)
     record["curve"] = curve.to_dict()

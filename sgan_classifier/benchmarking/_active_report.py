@@ -119,13 +119,6 @@ def _title(record: dict[str, Any]) -> str:
 
 
 def _summary(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
-    # of all fits, also those that an earlier run of the same command had finished
-    seconds = sum(
-        curve.fit_times[name][1:].sum() + curve.score_times[name][1:].sum()
-        for name in curve.fit_times
-    )
-    seconds += curve.fit_times[RANDOM][0].sum()  # the first fit, which all strategies share
-    record = {**record, "seconds": seconds}
     if record["data"]["name"].endswith(HELD_OUT):
         return run_summary(record, "held out of the training rows to choose a strategy on")
     return run_summary(record)

@@ -8,7 +8,7 @@ from typing import Any
 from .. import CNNClassifier, SGANClassifier
 from .._options import parse_augment
 from ..model_selection import LabelEfficiencyCurve
-from ._compare import CACHE, compare
+from ._compare import cache_folder, compare
 from ._data import BenchmarkData
 from ._held_out import held_out_splits
 from ._record import describe_estimator, describe_run, draw_settings, write_results
@@ -103,7 +103,7 @@ def run_augmentation(
         data,
         n_labels,
         n_draws,
-        memory=out / CACHE,
+        memory=cache_folder(out, record),
         n_jobs=n_jobs,
         random_state=random_state,
         verbose=verbose,

@@ -94,7 +94,7 @@ def add_max_iter(parser: argparse.ArgumentParser) -> None:
         "--max-iter",
         type=positive_integer,
         metavar="N",
-        help="steps of every network, for a quick look (default: each estimator's own)",
+        help="steps of every network, for a quick look (default: that of all benchmarks)",
     )
 
 

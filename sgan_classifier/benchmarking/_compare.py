@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -19,7 +20,20 @@ from ._contenders import LABELED_ONLY
 from ._data import BenchmarkData
 
 ALL = "all"
-CACHE = ".benchmark-cache"  # below the folder of the reports
+_CACHE = ".benchmark-cache"  # below the folder of the reports
+
+
+def cache_folder(out: Path, record: dict[str, Any]) -> Path:
+    """Return the folder of finished fits: one a machine, as all fits of a report are of one.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the reports.
+    record : dict
+        As `describe_run` begins it.
+    """
+    return out / _CACHE / joblib.hash(record["machine"])
 
 
 def compare(

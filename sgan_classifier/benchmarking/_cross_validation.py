@@ -23,7 +23,7 @@ from .. import SGANClassifier
 from ..model_selection import SemiSupervisedKFold, mask_labels
 from ..model_selection._curve import with_seed
 from ..model_selection._curve_fit import code_hash, limit_threads
-from ._compare import CACHE
+from ._compare import cache_folder
 from ._contenders import to_unit_rows
 from ._cross_validation_report import QUANTITIES, SPLITS, cross_validation_report
 from ._data import BenchmarkData
@@ -85,8 +85,6 @@ def run_cross_validation(
             f"{data.n_classes} classes, {2 * data.n_classes} in all."
         )
     candidates = make_candidates(data, estimators, max_iter, device)
-    started = time.perf_counter()
-    scores = measure_all(data, candidates, n_labels, n_draws, random_state, out, n_jobs, verbose)
     record = describe_run(
         data,
         command,
@@ -99,6 +97,9 @@ def run_cross_validation(
         max_iter=max_iter,
         device=device,
     )
+    started = time.perf_counter()
+    memory = cache_folder(out, record)
+    scores = measure_all(data, candidates, n_labels, n_draws, random_state, memory, n_jobs, verbose)
     record["seconds"] = time.perf_counter() - started
     record["estimators"] = {name: describe_estimator(e) for name, (e, _) in candidates.items()}
     record["grids"] = {name: grid for name, (_, grid) in candidates.items()}
@@ -210,13 +211,12 @@ def measure_all(
     n_labels: Sequence[int],
     n_draws: int,
     random_state: int,
-    out: Path,
+    memory: Path,
     n_jobs: int,
     verbose: int,
 ) -> dict[str, dict[str, list]]:
     """Measure everything: figures (n_sizes, n_draws) by estimator and quantity."""
-    memory = joblib.Memory(out / CACHE, verbose=0)
-    stored = memory.cache(measure, ignore=["data"])
+    stored = joblib.Memory(memory, verbose=0).cache(measure, ignore=["data"])
     data_key = joblib.hash((code_hash(), data))
     tasks = [
         (name, size, random_state + draw)

@@ -39,7 +39,7 @@ def cross_validation_main(arguments: Sequence[str] | None = None) -> int:
         "--max-iter",
         type=positive_integer,
         metavar="N",
-        help="steps of SGANClassifier (default: its own)",
+        help="steps of SGANClassifier (default: as for all benchmarks on the data)",
     )
 
     def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:

@@ -25,8 +25,8 @@ DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 
 # All that is set by kind of data; every other parameter is the estimators' default. A crater is a
 # crater whichever way it is turned; a digit is not. The lunar steps were chosen on training scenes
-# held out. The views were not: fewer do better on those scenes, and worse on the test scenes (both
-# reports of benchmarks/augmentation.py).
+# held out, as `benchmarks/augmentation.py --steps N` has them. The views were not: fewer do better
+# on those scenes, and worse on the test scenes (both reports of benchmarks/augmentation.py).
 KINDS: dict[str, dict[str, Any]] = {
     "lunar_nac": {"augment": ("shift", "flip", "rotate90"), "max_iter": 4000},
     "digits": {"augment": "auto"},
@@ -102,7 +102,8 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
         "digits" (ships with scikit-learn: 1297 training and 500 test images, 8x8), "mnist" or
         "lunar_nac" (files ``<name>.npz`` in `data_dir`), a key of `TABLES` (feature tables that
         ship with scikit-learn), or the path of an ``.npz`` file that holds `X_train`, `y_train`,
-        `X_test`, `y_test` and, where it is known, `groups_train`.
+        `X_test`, `y_test` and, where it is known, `groups_train`. Unlabelled rows hold -1; among
+        words, an empty one.
     data_dir : path, optional
         The folder of the ``.npz`` files. By default the folder that the environment variable
         SGAN_CLASSIFIER_DATA names.
@@ -145,6 +146,24 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
             f"variable {DATA_VARIABLE} to it."
         )
     return replace(_read_npz(path), is_shared=name in KINDS)
+
+
+def with_known_test_rows(data: BenchmarkData) -> BenchmarkData:
+    """Leave unlabelled test rows out.
+
+    Raises
+    ------
+    ValueError
+        If those left are not of the same classes as the training rows.
+    """
+    classes, tested = (np.unique(known_labels(y)[0]) for y in (data.y_train, data.y_test))
+    if not np.array_equal(classes, tested):
+        raise ValueError(
+            f"The test rows of {data.name} are of the classes {tested.tolist()}, the training rows "
+            f"of {classes.tolist()}. Each class is tested on rows of its own: give some of each."
+        )
+    is_known = known_labels(data.y_test)[1]
+    return replace(data, X_test=data.X_test[is_known], y_test=data.y_test[is_known])
 
 
 def _digits() -> BenchmarkData:
@@ -207,9 +226,28 @@ def _read_npz(path: Path) -> BenchmarkData:
         # unsigned labels cannot hold -1, the mark of an unlabelled row
         y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
     if y_train.dtype.kind in "US":
-        # neither can words, and None beside them is no mark to scikit-learn's methods
-        encoder = LabelEncoder().fit(known_labels(y_train)[0])
-        y_train, y_test = encoder.transform(y_train), encoder.transform(y_test)
+        y_train, y_test = _encoded(y_train.astype(str), y_test.astype(str))
+    if groups is not None:
+        if len(groups) != len(X_train):
+            raise ValueError(
+                f"{path}: X_train has {len(X_train)} rows but {group_key} has {len(groups)}; they "
+                "must be equal."
+            )
+        if len(np.unique(groups)) < 2:
+            groups = None  # none can be held out
     return BenchmarkData(
         path.stem, X_train, y_train, X_test, y_test, groups, dict(KINDS.get(path.stem, {}))
     )
+
+
+def _encoded(y_train: NDArray, y_test: NDArray) -> tuple[NDArray, NDArray]:
+    """Number the classes that are words: none of them is a mark of unlabelled rows to all methods.
+
+    Here, where a file holds no None, an empty word is one, and "-1".
+    """
+    is_known = [~np.isin(y, ("", "-1")) for y in (y_train, y_test)]
+    encoder = LabelEncoder().fit(y_train[is_known[0]])
+    coded = [np.full(len(y), -1) for y in (y_train, y_test)]
+    for codes, y, known in zip(coded, (y_train, y_test), is_known, strict=True):
+        codes[known] = encoder.transform(y[known])
+    return coded[0], coded[1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model_selection import LabelEfficiencyCurve
 from ..plotting import LabelEfficiencyDisplay
-from ._compare import CACHE
+from ._compare import cache_folder
 from ._contenders import CNN, SGAN, make_contenders
 from ._data import TABLES, BenchmarkData
 from ._paired_cnn import choose_budgets, compare_with_own_budget
@@ -88,7 +88,11 @@ def run_label_efficiency(
     )
     record["estimators"] = {name: describe_estimator(est) for name, est in contenders.items()}
     started = time.perf_counter()
-    running: dict[str, Any] = {"memory": out / CACHE, "n_jobs": n_jobs, "verbose": verbose}
+    running: dict[str, Any] = {
+        "memory": cache_folder(out, record),
+        "n_jobs": n_jobs,
+        "verbose": verbose,
+    }
     chosen = None
     if cnn_budgets and SGAN in contenders and CNN in contenders:
         seeds = range(random_state, random_state + n_draws)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import CNNClassifier, SGANClassifier
-from ._compare import CACHE
+from ._compare import cache_folder
 from ._contenders import CNN, SGAN
 from ._data import BenchmarkData
 from ._mnist_report import mnist_report
@@ -80,7 +80,6 @@ def run_mnist(
         cnn_budgets=list(cnn_budgets),
         device=device,
     )
-    record["estimators"] = {SGAN: describe_estimator(sgan), CNN: describe_estimator(cnn)}
     record["budgets"] = []
     stem = data.name
     if list(n_labels) != list(LABELS):
@@ -89,7 +88,7 @@ def run_mnist(
         stem += f"_{n_threads}_threads"
     started = time.perf_counter()
     threads = {"n_jobs": n_jobs, "n_threads": n_threads}
-    running: dict[str, Any] = {"memory": out / CACHE, "verbose": verbose, **threads}
+    running: dict[str, Any] = {"memory": cache_folder(out, record), "verbose": verbose, **threads}
     chosen = None
     if cnn_budgets:
         seeds = range(random_state, random_state + n_draws)
@@ -102,7 +101,7 @@ def run_mnist(
             data,
             max(n_labels),
             60 * limit,
-            memory=out / CACHE,
+            memory=cache_folder(out, record),
             machine=record["machine"],
             **threads,
         )
@@ -117,7 +116,8 @@ def run_mnist(
         curve = compare_with_own_budget(
             estimators, data, n_labels, n_draws, chosen, random_state=random_state, **running
         )
-        record["budgets"].append({**budget, "curve": curve.to_dict()})
+        described = {name: describe_estimator(each) for name, each in estimators.items()}
+        record["budgets"].append({**budget, "estimators": described, "curve": curve.to_dict()})
         record["seconds"] = time.perf_counter() - started
         write_results(record, mnist_report, out / stem)
     return record

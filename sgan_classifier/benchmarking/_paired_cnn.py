@@ -17,7 +17,7 @@ from ._held_out import hold_out
 
 # Numbers of steps that the CNN may choose from, and the draws that it chooses on: their seeds
 # are far above those that are reported.
-CNN_BUDGETS = (250, 500, 1000, 2000, 4000)
+CNN_BUDGETS = (250, 500, 1000, 2000, 4000, 8000)
 SELECTION_SEED, SELECTION_DRAWS = 1000, 3
 
 PAIRED = "paired CNN"

@@ -15,9 +15,9 @@ from tqdm import tqdm
 from .. import CNNClassifier, SGANClassifier
 from ..model_selection._curve_fit import code_hash, limit_threads
 from ._calibration import brier_score, expected_calibration_error
-from ._compare import CACHE
+from ._compare import cache_folder
 from ._contenders import CNN, SGAN
-from ._data import BenchmarkData
+from ._data import BenchmarkData, with_known_test_rows
 from ._foreign import Foreign, foreign_kinds, realness_figures
 from ._pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_classes
 from ._record import describe_estimator, describe_run, draw_settings, to_plain, write_results
@@ -84,7 +84,13 @@ def run_robustness(
     -------
     dict
         The record, as written.
+
+    Raises
+    ------
+    ValueError
+        If the labelled test rows are not of the same classes as the training rows.
     """
+    data = with_known_test_rows(data)
     chosen = [name for name in SECTIONS if sections is None or name in sections]
     estimators = _estimators(data, max_iter, device)
     record = describe_run(
@@ -99,7 +105,7 @@ def run_robustness(
     record["foreign"] = foreign.name
     record["rare_classes"] = to_plain(rare_classes(data.y_train).tolist())
     started = time.perf_counter()
-    stored = joblib.Memory(out / CACHE, verbose=0).cache(
+    stored = joblib.Memory(cache_folder(out, record), verbose=0).cache(
         fit_and_measure, ignore=["data", "foreign"]
     )
     key = joblib.hash((code_hash(), data, foreign))

@@ -26,7 +26,7 @@ from ..scan import (
     scan_scene,
     score_matches,
 )
-from ._compare import CACHE
+from ._compare import cache_folder
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, draw_settings, to_plain, write_json
 from ._scan_report import MIN_DIAMETER, MIN_IOU, save_scan_figure, scan_report
@@ -103,7 +103,7 @@ def run_scan(
         "test": _described(test_scene),
     }
     started = time.perf_counter()
-    memory = joblib.Memory(out / CACHE, verbose=0)
+    memory = joblib.Memory(cache_folder(out, record), verbose=0)
     fitted = memory.cache(fit, ignore=["data"])
     scanned = memory.cache(scan_all, ignore=["data", "scenes", "fitted"])
     scenes = [*training_scenes, test_scene]
@@ -218,4 +218,5 @@ def _described(scene: AnnotatedScene) -> dict[str, Any]:
         "height": height,
         "n_annotated": len(sides),
         "n_counted": int((sides >= MIN_DIAMETER).sum()),
+        "sides": sides[sides >= MIN_DIAMETER].tolist(),
     }

@@ -22,7 +22,7 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
         "--max-iter",
         type=positive_integer,
         metavar="N",
-        help="steps of training, for a quick look (default: the estimator's own)",
+        help="steps of training, for a quick look (default: as for all benchmarks on the data)",
     )
     parser.add_argument(
         "--stride",

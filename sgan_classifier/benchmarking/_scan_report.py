@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..plotting._style import COLORS
-from ..scan._matching import IGNORED
+from ..scan._matching import HIT, IGNORED, WRONG
 from ._report import run_summary
 from ._statistics import markdown_table, mean_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MIN_DIAMETER, MIN_IOU = 12.0, 0.3  # what counts as a crater, and as a hit
 TARGETS = {50: 0.55, 1000: 0.65}  # F1, by number of labels
+SIZES = (12.0, 16.0, 25.0, 64.0, float("inf"))  # pixels
 MEGA = 1e6
 
 
@@ -67,6 +69,11 @@ def scan_report(record: dict[str, Any], figure: str) -> str:
         "## On the scenes that the threshold was chosen on",
         "Patches of them were trained on, so this flatters.",
         _table(record, "training_scenes"),
+        "## Craters of each size",
+        "With the threshold chosen on training scenes: how many are reported, and how many of "
+        "these are right, means over the draws. The size is the one reported, and the annotated "
+        "mean side.",
+        sizes_table(record),
         "## Beside these",
         _others(record, test["width"] * test["height"]),
     ]
@@ -105,6 +112,26 @@ def _table(record: dict[str, Any], kind: str) -> str:
         ]
         rows.append([str(n_labels), *cells, f"{f1.min():.3f} to {f1.max():.3f}"])
     return markdown_table(["labels", "precision", "recall", "F1", "F1 of the draws"], rows)
+
+
+def sizes_table(record: dict[str, Any]) -> str:
+    """Count craters by size: those annotated, those reported, and those reported rightly."""
+    annotated, _ = np.histogram(record["scenes"]["test"]["sides"], SIZES)
+    header, columns = ["diameter in pixels", "annotated"], [[str(count) for count in annotated]]
+    for n_labels in record["settings"]["n_labels"]:
+        draws = [draw for draw in record["draws"] if draw["n_labels"] == n_labels]
+        for outcomes in ((HIT, WRONG), (HIT,)):
+            counts = [
+                np.histogram(
+                    np.array(draw["found"]["diameter"])[np.isin(draw["outcome"], outcomes)], SIZES
+                )[0]
+                for draw in draws
+            ]
+            columns.append([f"{count:.1f}" for count in np.mean(counts, axis=0)])
+        header += [f"reported, {n_labels} labels", "right"]
+    names = [f"{least:.0f} to {most:.0f}" for least, most in pairwise(SIZES[:-1])]
+    names.append(f"{SIZES[-2]:.0f} and more")
+    return markdown_table(header, [list(row) for row in zip(names, *columns, strict=True)])
 
 
 def _others(record: dict[str, Any], n_pixels: int) -> str:
@@ -208,7 +235,7 @@ def _draw_scene(ax: Axes, record: dict[str, Any], image: Path, boxes: NDArray[np
     counted = boxes[sides >= MIN_DIAMETER]
     centres = counted[:, :2] + 0.5 * counted[:, 2:]
     groups = [("annotated", centres[:, 0], centres[:, 1], sides[sides >= MIN_DIAMETER], "white")]
-    for label, kind, color in (("hit", 1, COLORS[4]), ("wrong", 0, COLORS[1])):
+    for label, kind, color in (("hit", HIT, COLORS[4]), ("wrong", WRONG, COLORS[1])):
         chosen = outcome == kind
         groups.append((label, x[chosen], y[chosen], diameter[chosen], color))
     for label, group_x, group_y, sizes, color in groups:

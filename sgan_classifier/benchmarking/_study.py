@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..model_selection import LabelEfficiencyCurve
-from ._compare import CACHE, compare
+from ._compare import cache_folder, compare
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, write_results
 from ._report import run_summary
@@ -80,7 +80,7 @@ def run_study(
             data,
             section.n_labels,
             n_draws,
-            memory=out / CACHE,
+            memory=cache_folder(out, record),
             n_jobs=n_jobs,
             random_state=random_state,
             verbose=verbose,

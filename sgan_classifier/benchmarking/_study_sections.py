@@ -181,8 +181,8 @@ def _cnn_budget(make: _Maker) -> Section:
         "cnn-budget",
         "CNN: did it not converge, or was it not trained?",
         "The study gives its CNN as N/A below 1000 labels after 5 epochs. With 10 labels, 5 epochs "
-        "are 5 steps. Here is the same network with that budget, with as many steps as "
-        "SGANClassifier takes by default, and with its augmentation for these data too.",
+        "are 5 steps. Here is the same network with that budget, with as many steps as all "
+        "benchmarks take on these data, and with their augmentation too.",
         (10, 20, 50, 100, 1000),
         {
             "5 epochs, as the study": make.cnn(),
@@ -207,7 +207,9 @@ def _cnn_parts(make: _Maker) -> Section:
         "CNN: dropout, batch norm, average pooling",
         "The study found that dropout helps slightly against overfitting, that batch norm does not "
         "work, and that average pooling helps to overlook smaller craters. Each part is tried with "
-        "the study's 5 epochs and with a fair budget; no augmentation.",
+        "the study's 5 epochs and with a fair budget; no augmentation. All networks here begin "
+        "from torch's own initial weights, the CNN of the other sections from larger ones (He et "
+        "al. 2015), which five epochs do not even out: compare within a section.",
         (100, 1000, "all"),
         {
             **{f"{name}, 5 epochs": make.cnn(network=network) for name, network in parts.items()},

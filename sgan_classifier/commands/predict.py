@@ -87,9 +87,10 @@ def _write_rows(
     counter: _Counter,
     quiet: bool,
 ) -> None:
+    from .._forward import judges_realness
     from ._model_images import predict_batches
 
-    has_realness = hasattr(estimator, "realness")
+    has_realness = judges_realness(estimator.net_)
     probabilities = [f"probability_{name}" for name in estimator.classes_]
     with ExitStack() as stack:
         table = None  # opened when there is a row: a table that is there may be wanted until then

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseImageClassifier
+from .._forward import judges_realness
 from ..exceptions import InvalidInputError
 
 CRATER = "crater"
@@ -42,8 +43,8 @@ class WindowClassifier:
         return self.estimator.predict_proba(self._rows(windows))[:, self._column]
 
     def realness(self, windows: NDArray) -> NDArray[np.float64]:
-        """Return D_u of each window, (n,); NaN for an estimator without a generator."""
-        if not hasattr(self.estimator, "realness"):
+        """Return D_u of each window, (n,); NaN for an estimator that trained no generator."""
+        if not judges_realness(self.estimator.net_):
             return np.full(len(windows), np.nan)
         return self.estimator.realness(self._rows(windows))
 
