@@ -26,7 +26,8 @@ from ._inference import InferenceMixin
 from ._layout import Layout, infer_layout
 from ._pool import check_scale, warn_if_cut
 from ._random import draw_seed
-from ._scaling import SCALINGS, warn_of_other_scale
+from ._scale_checks import warn_of_other_scale
+from ._scaling import SCALINGS
 from ._targets import check_classes, codes_among, encode_labels
 from ._threads import check_threads
 from ._training import TrainableEstimator

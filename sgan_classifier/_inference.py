@@ -13,7 +13,7 @@ from ._batches import Rows
 from ._forward import answers
 from ._labels import known_labels
 from ._layout import Layout
-from ._scaling import warn_of_other_scale
+from ._scale_checks import warn_of_other_scale
 from ._threads import check_threads
 from ._validation import check_rows
 from .exceptions import InvalidInputError

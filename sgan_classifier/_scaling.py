@@ -1,15 +1,12 @@
 """From the units of X to the networks' units, batch by batch, and back."""
 
 import math
-import warnings
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ._batches import Rows, evenly_spaced
-from ._pool import OTHER_SCALE
-from .exceptions import InputScaleWarning, InvalidInputError
 
 SCALINGS = ("auto", "per_image", "range", "standard", "unit")
 ROWS_PER_CHUNK, VALUES_PER_CHUNK = 4096, 2**22  # at most, where all rows are looked at
@@ -20,10 +17,6 @@ ROWS_PER_CHUNK, VALUES_PER_CHUNK = 4096, 2**22  # at most, where all rows are lo
 PER_IMAGE_STD = 0.5
 PER_IMAGE_FLOOR = 1.0 / 32.0
 PER_IMAGE_BRIGHTNESS = 0.25
-# of half the range: a typical image of less loses two thirds of its contrast to the floor
-LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
-MAX_SCALED = 1e6
-ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
 
 
@@ -130,123 +123,6 @@ class Scaler:
         return {**self.__dict__, "_tensors": {}}
 
 
-def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 5) -> None:
-    """Tell of images that lie close together in the range of all pixels, as one outlier has it.
-
-    Neither within an image nor from image to image do the pixels of most differ by much of it.
-
-    Parameters
-    ----------
-    rows : Rows
-        Of `fit`; some of them are looked at.
-    scaler : Scaler
-    stacklevel : int, default=5
-        Of the warning.
-
-    Warns
-    -----
-    InputScaleWarning
-    """
-    if scaler.typical_std is None or rows.dtype in (np.uint8, np.bool_):
-        return  # no image is standardised by itself, or none decides the range
-    plain = Scaler(scaler.offset, scaler.scale)
-    x = plain.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
-    means, norms = _centre_images(x)
-    inside = float(norms.median()) / _root_of_size(x)
-    between = float((means - means.median()).abs().median())
-    if max(inside, between) >= LITTLE_CONTRAST or inside == between == 0.0:
-        return
-    low, high = (float((scaler.offset + sign * scaler.scale)[0]) for sign in (-1, 1))
-    warnings.warn(
-        f"The pixels of X range from {low:.6g} to {high:.6g}, but within most images their "
-        f"standard deviation is below {inside * float(scaler.scale[0]):.2g}: little of that is "
-        "left for the networks. Replace no-data values and hot pixels, as by the image's median, "
-        "or clip X.",
-        InputScaleWarning,
-        stacklevel=stacklevel,
-    )
-
-
-def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
-    """Refuse labelled rows that are too large for the networks, or too alike for any two to differ.
-
-    Parameters
-    ----------
-    rows : Rows, length n
-        The labelled ones.
-    codes : ndarray of int64, shape (n,)
-    scaler : Scaler
-
-    Raises
-    ------
-    InvalidInputError
-        If a value is above `MAX_SCALED` once scaled, as only `scaling=None` leaves it; or if there
-        are several classes, but no row differs from another by more than float32's rounding.
-    """
-    if len(np.unique(codes)) < 2:
-        return
-    x = scaler.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
-    greatest = float(x.abs().max())
-    if greatest > MAX_SCALED:
-        raise InvalidInputError(
-            f"The labelled rows hold values of up to {greatest:.3g} once scaled; the networks are "
-            "made for values of about 1. Pass scaling='auto', or divide X."
-        )
-    largest = float((x - x[0]).abs().max())
-    if largest <= ROUNDING * max(1.0, greatest):
-        raise InvalidInputError(
-            f"All {len(rows)} labelled rows are equal to the networks: once scaled, no value "
-            f"differs by more than {largest:.2g} between rows. Check how X was made. "
-            "scaling='auto' brings out small differences, and for images scaling='range' keeps "
-            "differences in contrast."
-        )
-
-
-def warn_of_other_scale(
-    rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None, stacklevel: int = 4
-) -> None:
-    """Tell of images that are on another scale than those of `fit`.
-
-    Images of one dtype may be dark, but none is a hundred times as bright.
-
-    Parameters
-    ----------
-    rows : Rows
-        To predict, or to go on training with; some of them are looked at.
-    scaler : Scaler
-        Of `fit`.
-    fit_dtype : dtype or None
-        Of the images in `fit`, if it is known.
-    stacklevel : int, default=4
-        Of the warning.
-
-    Warns
-    -----
-    InputScaleWarning
-    """
-    is_known = fit_dtype is not None and scaler.amplitude is not None  # else a table, or unscaled
-    if not is_known or len(rows) == 0:
-        return
-    # of a standardised channel, three deviations from the mean
-    reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
-    largest_in_fit = float((np.abs(scaler.offset) + reach * scaler.scale).max())
-    is_same = rows.dtype == fit_dtype
-    if is_same and rows.dtype == np.uint8 and largest_in_fit * OTHER_SCALE > 255:
-        return  # no byte is so bright, and none need be looked at
-    largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
-    is_brighter = largest > OTHER_SCALE * largest_in_fit
-    is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_in_fit
-    if not is_brighter and not is_darker:
-        return
-    warnings.warn(
-        f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "
-        f"{fit_dtype} of up to {largest_in_fit:.3g}. Predictions on another scale are close to "
-        "arbitrary: pass X in the units of fit, divided in both places or in none.",
-        InputScaleWarning,
-        stacklevel=stacklevel,
-    )
-
-
 def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of each channel (c, 1, 1) or feature (f,); 1 where constant."""
     from sklearn.preprocessing import StandardScaler  # not before it is needed
@@ -263,13 +139,13 @@ def _standardize_images(x: Tensor) -> Tensor:
 
     In few operations, small ones among them: beside a network they take time as well.
     """
-    mean, norm = _centre_images(x)
-    root = _root_of_size(x)  # norm / root is the image's deviation
+    mean, norm = centre_images(x)
+    root = root_of_size(x)  # norm / root is the image's deviation
     gain = PER_IMAGE_STD * root / (norm + PER_IMAGE_FLOOR * root)
     return x.mul_(gain).add_(mean, alpha=PER_IMAGE_BRIGHTNESS)
 
 
-def _centre_images(x: Tensor) -> tuple[Tensor, Tensor]:
+def centre_images(x: Tensor) -> tuple[Tensor, Tensor]:
     """Take its mean from each image, in place; return the means, and the norms of what is left.
 
     torch.std_mean is slower.
@@ -279,14 +155,14 @@ def _centre_images(x: Tensor) -> tuple[Tensor, Tensor]:
     return mean, torch.linalg.vector_norm(x.sub_(mean), dim=dim, keepdim=True)
 
 
-def _root_of_size(x: Tensor) -> float:
+def root_of_size(x: Tensor) -> float:
     return math.sqrt(math.prod(x.shape[1:]))
 
 
 def _typical_std(rows: Rows, plain: Scaler) -> float:
     """Average deviation of evenly spaced images, scaled by `plain`."""
     x = plain.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
-    return float(_centre_images(x)[1].mean()) / _root_of_size(x)
+    return float(centre_images(x)[1].mean()) / root_of_size(x)
 
 
 def _range(rows: Rows) -> tuple[float, float]:

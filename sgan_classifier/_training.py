@@ -18,7 +18,8 @@ from ._layout import Layout
 from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._random import Streams, isolated_global_state
-from ._scaling import Scaler, check_scaled, warn_of_little_contrast
+from ._scale_checks import check_scaled, warn_of_little_contrast
+from ._scaling import Scaler
 from ._step import Settings, TrainingData
 from ._targets import check_class_weight
 from .exceptions import DivergenceError, InvalidInputError

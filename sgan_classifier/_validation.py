@@ -22,7 +22,7 @@ from .exceptions import InvalidInputError
 _VALUES_PER_CHUNK = 2**22
 # A NumPy scalar: Python's would be rounded to float16, where it is infinite, by float16 arrays.
 _FLOAT32_MAX = np.float64(np.finfo(np.float32).max)
-_LARGEST = 1e37  # the no-data values of rasters in float32 lie above, within its range
+_LARGEST = np.float64(3e38)  # the no-data values of float32 rasters lie above, within its range
 
 
 def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X") -> np.ndarray:

@@ -13,7 +13,7 @@ from ._compare import cache_folder, compare
 from ._contenders import CNN
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, draw_settings, to_plain, write_results
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import columns, markdown_table, mean_differences, mean_scores
 from ._terms import active_terms
 from ._timing import plan_steps

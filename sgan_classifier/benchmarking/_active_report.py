@@ -12,7 +12,7 @@ import numpy as np
 from ..model_selection import LabelEfficiencyCurve
 from ..plotting import LabelEfficiencyDisplay
 from ._held_out import HELD_OUT
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import Mean, best_of, emphasised, markdown_table, mean_differences, mean_scores
 
 RANDOM = "random"
@@ -40,7 +40,7 @@ def active_report(record: dict[str, Any], figure: str) -> str:
     strategies = [name for name in curve.test_scores if name != RANDOM]
     parts = [
         f"# {_title(record)}",
-        _summary(record, curve),
+        _summary(record),
         f"![Test accuracy against number of labels]({quote(figure)})",
         f"Every draw starts with {first} random labels and {settings['first_steps']} steps of "
         f"`{record['estimator']['text']}`. At {_listed(others)} labels, the next "
@@ -118,7 +118,7 @@ def _title(record: dict[str, Any]) -> str:
     return f"Suggested against random labels: {record['data']['name']}{weighted}"
 
 
-def _summary(record: dict[str, Any], curve: LabelEfficiencyCurve) -> str:
+def _summary(record: dict[str, Any]) -> str:
     if record["data"]["name"].endswith(HELD_OUT):
         return run_summary(record, "held out of the training rows to choose a strategy on")
     return run_summary(record)

@@ -12,7 +12,7 @@ from ._compare import cache_folder, compare
 from ._data import BenchmarkData
 from ._held_out import held_out_splits
 from ._record import describe_estimator, describe_run, draw_settings, write_results
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import (
     best_of,
     columns,

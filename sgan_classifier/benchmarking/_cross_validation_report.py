@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..model_selection import LabelEfficiencyCurve
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import markdown_table, mean_differences, mean_scores
 
 SPLITS = 5

@@ -10,7 +10,7 @@ from ..model_selection import LabelEfficiencyCurve
 from ._contenders import CNN_OWN, SGAN
 from ._paired_cnn import PAIRED, pair
 from ._published import LABELS, MNIST, Published
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import markdown_table, mean_differences
 
 DATA = "mnist"

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
 from .. import recipes
 from ..model_selection import LabelEfficiencyCurve
 from ._contenders import CNN, CNN_OWN, SGAN, SGAN_2021
 from ._goals import goals_table, losses_sentence
 from ._paired_cnn import PAIRED, has_pair, pair
+from ._run_summary import kind_of_rows, run_summary
 from ._statistics import (
     Mean,
     best_of,
@@ -28,14 +27,6 @@ STUDY_SGAN = {10: 0.799, 20: 0.871, 50: 0.905, 100: 0.917, 1000: 0.945}
 STUDY_CNN = {1000: 0.899}
 STUDY_COLUMNS = {"the study's SGAN": STUDY_SGAN, "the study's CNN": STUDY_CNN}
 STUDY_DATA = "lunar_nac"
-
-# The one choice for which a test set was looked at, and so told in every report of that data.
-VIEWS_DATA = "lunar_nac"
-VIEWS_NOTE = (
-    "`rotate90` was among the views before anything was measured, was dropped as fits are better "
-    "without it on scenes held out, and was taken back after a look at the test rows, where fits "
-    "are 3 points worse without it."
-)
 
 _RESULTS = re.compile(
     r"(?P<begin><!-- results: (?P<name>\w+) -->).*?(?P<end><!-- end of results -->)", re.DOTALL
@@ -116,51 +107,6 @@ def update_readme(text: str, reports: Path) -> str:
     return _RESULTS.sub(table, text)
 
 
-def run_summary(record: dict[str, Any], about_test_rows: str = "which decide nothing") -> str:
-    """Say in Markdown what was run where, from the head of a record."""
-    data, machine, settings = record["data"], record["machine"], record["settings"]
-    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    shape = "x".join(map(str, data["row_shape"]))
-    if data.get("resplits"):
-        about_test_rows = "others for each draw"
-    # of all fits, also those that an earlier run of the same command had finished
-    minutes = max(record["seconds"], _seconds_of_fits(record) / settings["n_jobs"]) / 60
-    lines = [
-        f"- Command: `{record['command']}`",
-        f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
-        f"them {_kind_of_rows(record)} to learn from without their labels; {data['n_test']} test "
-        f"rows, {about_test_rows}. The weights after the last step are tested.",
-        f"- Draws: {settings['n_draws']} per number of labels, seeds from "
-        f"{settings['random_state']}.",
-        f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
-        f"{_count(settings['n_threads'], 'thread')} a fit, "
-        f"{_count(settings['n_jobs'], 'fit')} at a time; "
-        f"{minutes:.0f} minutes. {record['date']}.",
-        f"- Versions: {versions}.",
-    ]
-    if data["name"] == VIEWS_DATA and data.get("is_shared", True):
-        lines.append(f"- Views: {VIEWS_NOTE}")
-    if settings.get("max_iter") is not None:
-        lines.append(
-            f"- **A quick look:** every network was given {settings['max_iter']} steps only."
-        )
-    return "\n".join(lines)
-
-
-def _seconds_of_fits(record: dict[str, Any]) -> float:
-    """Add up the seconds of all fits that a record holds."""
-    parts = [*record.get("budgets", []), record.get("cnn_budgets")]
-    curves = [part["curve"] for part in (record, *parts) if part and "curve" in part]
-    seconds = [
-        np.ravel(rows)
-        for curve in map(LabelEfficiencyCurve.from_dict, curves)
-        for times in (curve.fit_times, curve.score_times)
-        for rows in times.values()
-    ]
-    # equal to the last digit are those of one fit, which counts for two methods
-    return float(np.nansum(np.unique(np.concatenate(seconds)))) if seconds else 0.0
-
-
 def accuracy_table(record: dict[str, Any]) -> str:
     """Return the Markdown table of test accuracies, the study's figures beside ours."""
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
@@ -173,14 +119,6 @@ def accuracy_table(record: dict[str, Any]) -> str:
         published = [_cell(figures.get(int(n_labels))) for figures in study.values()]
         rows.append([str(n_labels), *cells, *published])
     return markdown_table(["labels", *means, *study], rows)
-
-
-def _kind_of_rows(record: dict[str, Any]) -> str:
-    return "rows" if len(record["data"]["row_shape"]) == 1 else "images"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _recipe_note(record: dict[str, Any]) -> list[str]:
@@ -226,7 +164,7 @@ def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[s
         return []
     paragraph = (
         f"`{SGAN}` ({_steps(record, SGAN)}) against the same network and augmentation, without the "
-        f"unlabelled {_kind_of_rows(record)} and without a generator. "
+        f"unlabelled {kind_of_rows(record)} and without a generator. "
     )
     chosen = record.get("cnn_budgets")
     if chosen is None:
@@ -254,7 +192,7 @@ def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[s
             "Bengio 2003)."
         )
     return [
-        f"## What the unlabelled {_kind_of_rows(record)} are worth",
+        f"## What the unlabelled {kind_of_rows(record)} are worth",
         paragraph,
         _difference_table(record, curve),
         "\n".join(f"- {sentence}" for sentence in sentences),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ._contenders import CNN, SGAN
 from ._foreign import REJECTED, SHARE
 from ._pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, RATIO, TARGET
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import markdown_table, mean_of
 
 NO_BALANCE = "SGAN, balance_weight=0"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..plotting._style import COLORS
 from ..scan._matching import HIT, IGNORED, WRONG
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import markdown_table, mean_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ..model_selection import LabelEfficiencyCurve
 from ._compare import cache_folder, compare
 from ._data import BenchmarkData
 from ._record import describe_estimator, describe_run, write_results
-from ._report import run_summary
+from ._run_summary import run_summary
 from ._statistics import best_of, columns, emphasised, markdown_table, mean_differences, mean_scores
 from ._study_sections import SECTION_KEYS, Section, make_sections
 

@@ -1,0 +1,69 @@
+"""The head of every report: what was run where, on what data."""
+
+from typing import Any
+
+import numpy as np
+
+from ..model_selection import LabelEfficiencyCurve
+
+# The one choice for which a test set was looked at, and so told in every report of that data.
+VIEWS_DATA = "lunar_nac"
+VIEWS_NOTE = (
+    "`rotate90` was among the views before anything was measured, was dropped as fits are better "
+    "without it on scenes held out, and was taken back after a look at the test rows, where fits "
+    "are 3 points worse without it."
+)
+
+
+def run_summary(record: dict[str, Any], about_test_rows: str = "which decide nothing") -> str:
+    """Say in Markdown what was run where, from the head of a record."""
+    data, machine, settings = record["data"], record["machine"], record["settings"]
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    shape = "x".join(map(str, data["row_shape"]))
+    if data.get("resplits"):
+        about_test_rows = "others for each draw"
+    # of all fits, also those that an earlier run of the same command had finished
+    minutes = max(record["seconds"], _seconds_of_fits(record) / settings["n_jobs"]) / 60
+    lines = [
+        f"- Command: `{record['command']}`",
+        f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
+        f"them {kind_of_rows(record)} to learn from without their labels; {data['n_test']} test "
+        f"rows, {about_test_rows}. The weights after the last step are tested.",
+        f"- Draws: {settings['n_draws']} per number of labels, seeds from "
+        f"{settings['random_state']}.",
+        f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
+        f"{_count(settings['n_threads'], 'thread')} a fit, "
+        f"{_count(settings['n_jobs'], 'fit')} at a time; "
+        f"{minutes:.0f} minutes. {record['date']}.",
+        f"- Versions: {versions}.",
+    ]
+    if data["name"] == VIEWS_DATA and data.get("is_shared", True):
+        lines.append(f"- Views: {VIEWS_NOTE}")
+    if settings.get("max_iter") is not None:
+        lines.append(
+            f"- **A quick look:** every network was given {settings['max_iter']} steps only."
+        )
+    return "\n".join(lines)
+
+
+def _seconds_of_fits(record: dict[str, Any]) -> float:
+    """Add up the seconds of all fits that a record holds."""
+    parts = [*record.get("budgets", []), record.get("cnn_budgets")]
+    curves = [part["curve"] for part in (record, *parts) if part and "curve" in part]
+    seconds = [
+        np.ravel(rows)
+        for curve in map(LabelEfficiencyCurve.from_dict, curves)
+        for times in (curve.fit_times, curve.score_times)
+        for rows in times.values()
+    ]
+    # equal to the last digit are those of one fit, which counts for two methods
+    return float(np.nansum(np.unique(np.concatenate(seconds)))) if seconds else 0.0
+
+
+def kind_of_rows(record: dict[str, Any]) -> str:
+    """Return "images", or "rows" of a table."""
+    return "rows" if len(record["data"]["row_shape"]) == 1 else "images"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
