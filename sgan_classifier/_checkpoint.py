@@ -136,10 +136,19 @@ class Checkpoint:
         ------
         CheckpointWriteError
             If it cannot be written; the one before is still there.
+        CheckpointError
+            If the net holds what a file of plain data cannot.
         """
         if run.step % self.every:
             return
-        trained, tensors = net_state(net)
+        try:
+            trained, tensors = net_state(net)
+        except TypeError as error:
+            raise CheckpointError(
+                f"There can be no checkpoint of what the fit holds: {error}. Have callbacks record "
+                "plain numbers in the history, or fit without checkpoint_dir. The estimator "
+                f"predicts with what it has learnt in {run.step} steps."
+            ) from error
         tensors |= {f"totals.{name}": value for name, value in run.totals.sums.items()}
         tensors["sampler.rest"] = torch.from_numpy(run.sampler.rest)
         stopping = run.early_stopping

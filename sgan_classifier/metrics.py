@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -62,7 +63,9 @@ def make_labeled_scorer(
         )
     if isinstance(scoring, LabeledScorer):
         return scoring
-    return LabeledScorer(check_scoring(scoring=scoring), repr(scoring))
+    # without a function's place in memory, which differs from process to process
+    name = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(scoring))
+    return LabeledScorer(check_scoring(scoring=scoring), name)
 
 
 class LabeledScorer:

@@ -118,7 +118,8 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     net = estimator.net_
     scaler = net.scaler
     parameters = {**estimator.get_params(deep=False), "checkpoint_dir": None}
-    if hasattr(prior := parameters.get("class_prior"), "iloc"):  # a Series of pandas
+    prior = parameters.get("class_prior")
+    if not isinstance(prior, str | list | tuple | np.ndarray | None):  # of pandas or torch
         parameters["class_prior"] = check_class_prior(prior, estimator.classes_)
     try:
         trained, tensors = net_state(net)

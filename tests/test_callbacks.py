@@ -20,7 +20,11 @@ from tiny import both, few_labels, noise_images, same_state, sgan, state, weight
 from torch.utils.tensorboard import SummaryWriter
 
 from sgan_classifier.callbacks import SampleRecorder
-from sgan_classifier.exceptions import InvalidInputError, TrainingInterruptedWarning
+from sgan_classifier.exceptions import (
+    CheckpointError,
+    InvalidInputError,
+    TrainingInterruptedWarning,
+)
 
 X, Y = noise_images(40), few_labels(40, n_labeled=16)
 VALIDATED = {"early_stopping": True, "validation_fraction": 0.25}
@@ -266,3 +270,18 @@ def test_bar_goes_to_stderr_and_nothing_is_ever_printed(make, capsys):
     assert "3/3" in err
     make(verbose=0).fit(X, Y).predict(X)
     assert capsys.readouterr() == ("", "")
+
+
+class TensorRecorder(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("norm", torch.tensor(1.0))
+
+
+@both
+def test_a_history_that_no_checkpoint_can_hold_is_named(make, tmp_path):
+    model = make(callbacks=[TensorRecorder()], max_iter=4)
+    model.fit(X, Y)
+    model.set_params(checkpoint_dir=tmp_path, checkpoint_every=2)
+    with pytest.raises(CheckpointError, match=r"no checkpoint .*tensor\(1\.\).*plain numbers"):
+        model.fit(X, Y)
+    assert model.predict(X).shape == (len(X),)

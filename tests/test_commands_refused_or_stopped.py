@@ -37,6 +37,13 @@ def test_output_below_a_file_is_refused_before_the_work(tmp_path, name):
         check_output(tmp_path / name, False)
 
 
+def test_a_link_is_judged_by_what_it_points_to(tmp_path):
+    link = tmp_path / "m.safetensors"
+    link.symlink_to(tmp_path / "elsewhere" / "m.safetensors")
+    check_output(link, False, in_place=False)
+    assert (tmp_path / "elsewhere").is_dir(), "the folder that the model will be written to"
+
+
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may write to any file")
 def test_output_that_may_not_be_written_to_is_refused_before_the_work(tmp_path):
     path = tmp_path / "p.csv"

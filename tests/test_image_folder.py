@@ -166,6 +166,18 @@ def test_rarer_kinds_of_colour_are_read(tmp_path, mode):
     assert images.X.min() >= 250
 
 
+def test_sixteen_bits_of_grey_with_transparency_are_grey(tmp_path):
+    (tmp_path / "a").mkdir()
+    profile = {"driver": "PNG", "width": 8, "height": 8, "count": 2, "dtype": "uint16"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the missing georeference
+        with rasterio.open(tmp_path / "a" / "1.png", "w", **profile) as file:
+            file.write(np.full((2, 8, 8), 40_000, dtype=np.uint16))
+    images = load_image_folder(tmp_path)
+    assert images.X.shape == (1, 8, 8)
+    assert images.X.dtype == np.uint16
+
+
 # ---------------------------------------------------------------- how it is unified
 
 

@@ -1,4 +1,5 @@
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -210,3 +211,14 @@ def test_no_labelled_row_raises(data, classifier):
     X, y, _ = data
     with pytest.raises(ValueError, match="None of the 150 rows"):
         make_labeled_scorer()(classifier, X, np.full_like(y, -1))
+
+
+def _half(estimator, X, y):
+    return 0.5
+
+
+def test_a_function_has_the_same_name_in_every_process():
+    scorer = make_labeled_scorer(_half)
+    assert repr(scorer) == "make_labeled_scorer(<function _half>)"
+    assert pickle.loads(pickle.dumps(scorer))(None, [0], [1]) == 0.5
+    assert "0x" not in repr(make_labeled_scorer(partial(_half)))

@@ -149,6 +149,13 @@ def test_class_prior_of_a_series_is_saved_in_the_order_of_the_classes(tmp_path):
     assert same_state(weights(loaded.fit(X, Y)), weights(estimator.fit(X, Y)))
 
 
+@pytest.mark.parametrize("kind", [pd.Index, pd.array, torch.tensor])
+def test_class_prior_of_any_array_is_saved(kind, tmp_path):
+    estimator = sgan(class_prior=kind([0.25, 0.75])).fit(X, Y)
+    loaded = saved_and_loaded(estimator, tmp_path / "model.safetensors")
+    assert loaded.class_prior.tolist() == [0.25, 0.75]
+
+
 def test_parameters_changed_after_fit_change_no_network(tmp_path):
     estimator = sgan().fit(X, Y).set_params(width=7, network="crater2021", latent_dim=3)
     loaded = saved_and_loaded(estimator, tmp_path / "model.safetensors")

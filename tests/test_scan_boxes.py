@@ -94,6 +94,21 @@ def test_windows_that_agree_are_merged_to_their_weighted_mean():
     np.testing.assert_allclose(score, [1.2 / full, 0.5 / full])
 
 
+@pytest.mark.parametrize("steepness", [8, 16])
+def test_diameters_of_an_even_handed_classifier_are_not_too_small(steepness):
+    grid = Grid(32, 1.6, 4, 2**0.25, 6.0, 128.0)
+    windows = grid_of_windows(grid, 200.0)
+    boxes = square_boxes(*windows)
+    ratios = []
+    for true in np.random.default_rng(0).uniform((90, 90, 20), (110, 110, 40), (20, 3)):
+        shares = overlap(square_boxes(*true[:, np.newaxis]), boxes)[0]
+        p = 1 / (1 + np.exp(-steepness * (shares - 0.25) / 0.75))
+        sure = p > 0.9
+        merged = merge_windows(np.vstack([windows[:, sure], p[sure]]), grid)
+        ratios.append(np.log(merged[2, 0] / true[2]))
+    assert abs(np.mean(ratios)) < 0.035
+
+
 def test_sizes_rise_by_the_step_up_to_the_largest():
     grid = Grid(32, 1.6, 4, 2.0, 12.0, 48.0)
     np.testing.assert_allclose(grid.diameters, [12.0, 24.0, 48.0])

@@ -254,6 +254,13 @@ def test_a_row_without_a_group_is_refused(missing, row):
         assert all(row in train for train, _ in splits)
 
 
+def test_groups_without_a_name_in_a_list_of_names_are_refused():
+    y = [0, 1, -1, 0, 1, -1, -1]
+    groups = ["a", "a", "a", "b", "b", "b", float("nan")]
+    with pytest.raises(ValueError, match="groups holds nan for row 6"):
+        list(SemiSupervisedGroupKFold(2).split(y, y, groups=groups))
+
+
 @pytest.mark.parametrize("dtype", ["M8[D]", object])
 def test_a_row_without_a_date_is_refused_where_dates_are_groups(dtype):
     y = [0, 1, 0, 1, 0, 1, -1, -1]

@@ -62,6 +62,8 @@ def check_output(path: Path, force: bool, *, in_place: bool = True) -> None:
         Whether an existing file is opened, so that it must be writable; else another takes its
         place.
     """
+    if not in_place:  # what a link points to is replaced, and not the link
+        path = Path(os.path.realpath(path))
     if path.is_dir():
         raise InvalidInputError(f"{path} is a folder. Pass the name of a file.")
     if path.exists() and not path.is_file():

@@ -120,9 +120,9 @@ def fit(
     started = time.perf_counter()
     with _interruption_noticed() as interrupted:
         estimator.fit(images.X, images.labels)
+    save(estimator, output)
     labelled = images.y >= 0
     accuracy = estimator.score(images.X[labelled], images.labels[labelled])
-    save(estimator, output)
     say(
         f"Trained {estimator.n_iter_} steps in {time.perf_counter() - started:.0f} s; right on "
         f"{accuracy:.1%} of the {labelled.sum()} labelled images that it was trained on."

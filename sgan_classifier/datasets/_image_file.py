@@ -73,7 +73,10 @@ def read_header(path: Path) -> ImageHeader:
         # 5 to 8 of EXIF's orientations lie on their side
         if _orientation(image) >= 5:
             width, height = height, width
-        is_grey = image.mode in _GREY_MODES
+        if _is_deep_colour(path, image):
+            is_grey = read_raster_size(path)[2] == 1  # as Pillow cannot tell
+        else:
+            is_grey = image.mode in _GREY_MODES
         if image.mode in ("F", "I") or _tiff_tags.is_odd_integer(image):
             dtype = "float32"
         elif image.mode.startswith("I;16") or _is_deep(path, image):

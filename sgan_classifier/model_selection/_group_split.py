@@ -118,7 +118,11 @@ def known_groups(groups: ArrayLike, rows: NDArray) -> NDArray:
         If `groups` is no single column, or one of the rows has no group: NaN, NaT, None or
         ``pandas.NA``.
     """
-    named: NDArray = np.asarray(groups)[rows]
+    array: NDArray = np.asarray(groups)
+    if array.dtype.kind in "US" and not hasattr(groups, "dtype"):
+        # of a list, as NumPy makes the word "nan" of a NaN among words
+        array = np.asarray(groups, dtype=object)
+    named = array[rows]
     if named.ndim != 1:
         raise ValueError(
             f"groups has rows of shape {named.shape[1:]}; expected (n_samples,). Pass one name or "

@@ -146,7 +146,9 @@ def merge_windows(windows: NDArray, grid: Grid) -> NDArray[np.float64]:
     A crater answers in many windows: a little beside it, a little too large. The window of the
     highest probability is one of them, and with a confident classifier hardly better than its
     neighbours. So place and size are the means over those that overlap it, weighted by
-    probability, and the score is how many they are, of as many as there could be.
+    probability, and the score is how many they are, of as many as there could be. The smaller
+    windows are, the closer they lie: in the mean of the logarithms of size they weigh by their
+    diameter, too, with which as many windows r times as large count as r times as small.
 
     Parameters
     ----------
@@ -172,7 +174,7 @@ def merge_windows(windows: NDArray, grid: Grid) -> NDArray[np.float64]:
         merged[row] = (
             np.average(x[near], weights=weights),
             np.average(y[near], weights=weights),
-            np.exp(np.average(np.log(diameter[near]), weights=weights)),
+            np.exp(np.average(np.log(diameter[near]), weights=weights * diameter[near])),
             weights.sum() / full,
         )
     return merged.T

@@ -134,7 +134,7 @@ def _empty_map(tile: Tile, pixel: int) -> NDArray[np.float32]:
 
 def _add_to_map(
     probability_map: NDArray[np.float32],
-    p: NDArray[np.float32],
+    p: NDArray[np.float64],
     step: float,
     first_column: int,
     first_row: int,

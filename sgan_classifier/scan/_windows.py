@@ -78,7 +78,7 @@ def probabilities_of_size(
     rows: tuple[int, int],
     classifier: Any,
     max_missing: float,
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """Return the probability of each window of one size.
 
     Parameters
@@ -99,7 +99,7 @@ def probabilities_of_size(
     step, half = grid.step(diameter), 0.5 * grid.window_factor * diameter
     shape = (rows[1] - rows[0], columns[1] - columns[0])
     if min(shape) == 0:
-        return np.empty(shape, dtype=np.float32)
+        return np.empty(shape)
     left, top = (columns[0] + 0.5) * step - half, (rows[0] + 0.5) * step - half
     width, height = ((n - 1) * grid.stride + grid.side for n in (shape[1], shape[0]))
     scale = grid.scale(diameter)
@@ -108,7 +108,7 @@ def probabilities_of_size(
     )
     views = sliding_window_view(image, (grid.side, grid.side), axis=(1, 2))
     views = views[:, :: grid.stride, :: grid.stride]  # (channels, rows, columns, side, side)
-    found = np.empty(shape, dtype=np.float32)
+    found = np.empty(shape)  # in float32, all of a sure classifier's would be 1
     lines = max(1, BATCH // shape[1])
     for first in range(0, shape[0], lines):
         batch = np.moveaxis(views[:, first : first + lines], 0, 2)
