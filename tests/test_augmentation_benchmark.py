@@ -66,6 +66,7 @@ def test_draws_hold_out_each_third_of_the_groups_in_turn(tmp_path, monkeypatch):
     assert record["settings"]["n_held_out"] == [16, 16, 16]
     report = (tmp_path / "augmentation_noise.md").read_text()
     assert "The draws hold 16, 16 or 16 rows out in turn, 3 parts without a row" in report
+    assert "the intervals, of all draws, are too narrow" in report
 
 
 def test_test_rows_decide_nothing(quick_run, tmp_path):

@@ -139,7 +139,7 @@ def augmentation_report(record: dict[str, Any]) -> str:
     parts = [
         title,
         run_summary(record, "which are not looked at" if n_held_out else "to choose nothing by"),
-        _tested_sentence(n_held_out, record["settings"]["in_groups"]),
+        _tested_sentence(n_held_out, record["settings"]["in_groups"], len(curve.seeds)),
         f"Every fit takes {steps} steps and differs from the others in nothing but `augment`; all "
         "see the same draws of labels.",
     ]
@@ -164,7 +164,7 @@ def augmentation_report(record: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _tested_sentence(n_held_out: Sequence[int], in_groups: bool) -> str:
+def _tested_sentence(n_held_out: Sequence[int], in_groups: bool, n_draws: int) -> str:
     if not n_held_out:
         return (
             "Accuracy is that on the test rows, to see how far a choice goes that was made on "
@@ -174,10 +174,13 @@ def _tested_sentence(n_held_out: Sequence[int], in_groups: bool) -> str:
     if len(n_held_out) == 1:
         return f"Accuracy is that on {n_held_out[0]} training {what} held out, to choose by."
     listed = ", ".join(map(str, n_held_out[:-1])) + f" or {n_held_out[-1]}"
-    return (
+    sentence = (
         f"Accuracy is that on training {what} held out, to choose by. The draws hold {listed} "
         f"rows out in turn, {len(n_held_out)} parts without a row in common."
     )
+    if n_draws > len(n_held_out):
+        sentence += " Draws on one part are alike: the intervals, of all draws, are too narrow."
+    return sentence
 
 
 def _name(kind: str, word: str) -> str:

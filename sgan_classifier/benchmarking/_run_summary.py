@@ -6,7 +6,8 @@ import numpy as np
 
 from ..model_selection import LabelEfficiencyCurve
 
-# The one choice for which a test set was looked at, and so told in every report of that data.
+# The one choice for which a test set was looked at, and so told in every report of that data. The
+# points are those of the report augmentation_lunar_nac_test_rows.
 VIEWS_DATA = "lunar_nac"
 VIEWS_NOTE = (
     "`rotate90` was among the views before anything was measured, was dropped as fits are better "
@@ -15,13 +16,16 @@ VIEWS_NOTE = (
 )
 
 
-def run_summary(record: dict[str, Any], about_test_rows: str = "which decide nothing") -> str:
+def run_summary(record: dict[str, Any], about_test_rows: str | None = None) -> str:
     """Say in Markdown what was run where, from the head of a record."""
     data, machine, settings = record["data"], record["machine"], record["settings"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     shape = "x".join(map(str, data["row_shape"]))
+    has_note = data["name"] == VIEWS_DATA and data.get("is_shared", True)
     if data.get("resplits"):
         about_test_rows = "others for each draw"
+    elif about_test_rows is None:
+        about_test_rows = "which decide nothing" + " but one of the views" * has_note
     # of all fits, also those that an earlier run of the same command had finished
     minutes = max(record["seconds"], _seconds_of_fits(record) / settings["n_jobs"]) / 60
     lines = [
@@ -37,7 +41,7 @@ def run_summary(record: dict[str, Any], about_test_rows: str = "which decide not
         f"{minutes:.0f} minutes. {record['date']}.",
         f"- Versions: {versions}.",
     ]
-    if data["name"] == VIEWS_DATA and data.get("is_shared", True):
+    if has_note:
         lines.append(f"- Views: {VIEWS_NOTE}")
     if settings.get("max_iter") is not None:
         lines.append(
