@@ -89,8 +89,10 @@ class Scaler:
         """
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
         offset, scale = self._offset_and_scale(working, batch.device)
-        # what follows works in place
-        x = batch.to(working, copy=True).sub_(offset).div_(scale).to(dtype)
+        x = batch.to(working, copy=True)  # what follows works in place
+        if self.typical_std is not None and batch.dtype == torch.uint8:
+            return _standardize_images(x, offset, scale).to(dtype)
+        x = x.sub_(offset).div_(scale).to(dtype)
         return x if self.typical_std is None else _standardize_images(x)
 
     def inverse(self, x: Tensor) -> Tensor:
@@ -134,15 +136,18 @@ def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     return scaler.mean_.reshape(shape), scaler.scale_.reshape(shape)
 
 
-def _standardize_images(x: Tensor) -> Tensor:
-    """Standardise every image by itself, in place; see `PER_IMAGE_STD`.
+def _standardize_images(
+    x: Tensor, offset: Tensor | float = 0.0, scale: Tensor | float = 1.0
+) -> Tensor:
+    """Standardise every image of (x - offset) / scale by itself, in place; see `PER_IMAGE_STD`.
 
-    In few operations, small ones among them: beside a network they take time as well.
+    In few operations, small ones among them: beside a network they take time as well. Images that
+    are yet to be scaled save two; their squares must not leave the range of their dtype.
     """
     mean, norm = centre_images(x)
     root = root_of_size(x)  # norm / root is the image's deviation
-    gain = PER_IMAGE_STD * root / (norm + PER_IMAGE_FLOOR * root)
-    return x.mul_(gain).add_(mean, alpha=PER_IMAGE_BRIGHTNESS)
+    gain = PER_IMAGE_STD * root / (norm + PER_IMAGE_FLOOR * root * scale)
+    return x.mul_(gain).add_((mean - offset) / scale, alpha=PER_IMAGE_BRIGHTNESS)
 
 
 def centre_images(x: Tensor) -> tuple[Tensor, Tensor]:

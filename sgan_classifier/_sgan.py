@@ -132,8 +132,8 @@ class SGANClassifier(BaseImageClassifier):
     precision : {"auto", "fp32", "bf16"}, default="auto"
         "auto" takes bf16 autocast for images where the hardware is fast at it.
     compile : bool, default=False
-        Whether to compile the networks with `torch.compile`, which takes tens of seconds and needs
-        a C++ compiler on the CPU.
+        Whether to compile the networks with `torch.compile`, for long fits on CUDA: it takes tens
+        of seconds. On the CPU it needs a C++ compiler, and makes the default networks slower.
     callbacks : list, optional
         skorch callbacks. A fit counts as up to fifty epochs, one an entry of `history_`. Those that
         schedule rates or score predictions do not apply. On CUDA, steps are slower with any.

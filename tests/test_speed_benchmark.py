@@ -4,6 +4,7 @@ import copy
 import json
 import mmap
 import os
+import shutil
 import time
 
 import numpy as np
@@ -258,6 +259,17 @@ def test_the_command_measures_sections_in_processes_of_their_own(tmp_path, monke
     verdicts = {target["verdict"] for section in sections.values() for target in section["targets"]}
     assert verdicts <= {"met", "not met"} | ({"not measured"} if private_bytes() is None else set())
     assert sections["memory"]["figures"]["fit X"]["added"] < 500e6
+
+
+@pytest.mark.slow
+def test_compiled_networks_are_timed_beside_plain_ones(tmp_path):
+    assert speed_main(["--sections", "compiled", *TINY, "--out", str(tmp_path), "--quiet"]) == 0
+    section = json.loads((tmp_path / f"{NAME}.json").read_text())["sections"]["compiled"]
+    has_compiler = any(shutil.which(name) for name in ("g++", "c++", "clang++"))
+    rows = section["tables"][0]["rows"] if section["tables"] else []
+    assert bool(rows) == has_compiler
+    assert all(float(ratio) > 0 for _, _, ratio in rows)
+    assert has_compiler or "no C++ compiler: not measured" in section["notes"][0]
 
 
 @pytest.mark.slow

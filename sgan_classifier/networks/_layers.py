@@ -12,9 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .._device import HAS_AMX
+from ._convolution import convolve
 
-FEW_INPUTS = 32  # values a unit sums: 3x3 of one to three channels
 LEAK = 0.2  # slope of the leaky ReLU below zero, as in the reference code of Salimans et al. 2016
 
 
@@ -118,13 +117,10 @@ class Linear(_Affine):
 
 
 class Conv2d(_Affine):
-    """Convolution, (n, n_in, h, w) to (n, n_out, h', w').
+    """Convolution, (n, n_in, h, w) to (n, n_out, h', w'); see `convolve`.
 
-    On a CPU the channels lie last in memory, from the first convolution on: poolings and
-    activations of tensors that lie otherwise, or in two ways, are up to ten times slower there. A
-    convolution of few channels is a matrix product over patches where its input needs a gradient,
-    of which torch's own is four times slower, save in bf16 on a CPU with AMX. The weights lie as
-    the channels do, or torch would bring them and their gradients into that order in every pass.
+    The weights lie in memory as the channels do on a CPU, or torch would bring them and their
+    gradients into that order in every pass.
     """
 
     def __init__(
@@ -140,7 +136,6 @@ class Conv2d(_Affine):
         super().__init__((n_out, n_in, kernel, kernel), n_in * kernel**2, n_out, **kwargs)
         self.direction.data = self.direction.data.contiguous(memory_format=torch.channels_last)
         self.stride, self.padding = stride, padding
-        self.has_few_inputs = n_in * kernel**2 <= FEW_INPUTS
 
     @property
     def weight(self) -> Tensor:
@@ -150,30 +145,7 @@ class Conv2d(_Affine):
         return torch._weight_norm(channels_last, self.scale, 0).permute(0, 3, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight
-        if x.device.type != "cpu":
-            weight = weight.contiguous()
-        elif self.has_few_inputs and not _convolves_few_channels(x):
-            return self._over_patches(x, weight)
-        else:
-            if self.has_few_inputs:
-                x = x.clone(memory_format=torch.channels_last)  # also where one channel is both
-            x = x.contiguous(memory_format=torch.channels_last)
-        return F.conv2d(x, weight, self.bias, self.stride, self.padding)
-
-    def _over_patches(self, x: Tensor, weight: Tensor) -> Tensor:
-        kernel = self.direction.shape[-1]
-        patches = F.unfold(x, kernel, padding=self.padding, stride=self.stride)
-        outputs = F.linear(patches.transpose(1, 2), weight.flatten(1), self.bias)
-        height = (x.shape[2] + 2 * self.padding - kernel) // self.stride + 1
-        return outputs.unflatten(1, (height, -1)).permute(0, 3, 1, 2)
-
-
-def _convolves_few_channels(x: Tensor) -> bool:
-    """Tell whether torch's own convolution of few channels is the faster one on a CPU."""
-    if x.dtype != torch.float32:
-        return False
-    return not x.requires_grad or (torch.is_autocast_enabled("cpu") and HAS_AMX)
+        return convolve(x, self.weight, self.bias, self.stride, self.padding)
 
 
 def flatten(x: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from .._record import date, processor, to_plain, versions, write_results
 from .._statistics import markdown_table
 from ._accuracy import accuracy
 from ._clock import choose_clock
+from ._compiled import compiled
 from ._gpu import gpu
 from ._limit import limit
 from ._prediction import memory, predict
@@ -33,6 +34,7 @@ NAME = "speed" if HAS_AMX else f"speed_without_amx_{AUTO}"
 SECTIONS: dict[str, Callable[[Options], Section]] = {
     "overhead": overhead,
     "faster": faster,
+    "compiled": compiled,
     "limit": limit,
     "small_batch": small_batch,
     "predict": predict,
