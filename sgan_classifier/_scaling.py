@@ -17,6 +17,7 @@ ROWS_PER_CHUNK, VALUES_PER_CHUNK = 4096, 2**22  # at most, where all rows are lo
 PER_IMAGE_STD = 0.5
 PER_IMAGE_FLOOR = 1.0 / 32.0
 PER_IMAGE_BRIGHTNESS = 0.25
+SMALL, LARGE = 1e-9, 1e9  # scales between them leave sums of squares within float32
 TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
 
 
@@ -44,6 +45,7 @@ class Scaler:
     ) -> None:
         self.offset, self.scale = offset, scale
         self.typical_std, self.amplitude = typical_std, amplitude
+        self._has_safe_squares = bool(np.all((scale > SMALL) & (scale < LARGE)))
         self._tensors: dict[tuple, tuple[Tensor, Tensor]] = {}
 
     @classmethod
@@ -89,11 +91,12 @@ class Scaler:
         """
         working = torch.float64 if batch.dtype == torch.float64 else torch.float32
         offset, scale = self._offset_and_scale(working, batch.device)
-        x = batch.to(working, copy=True)  # what follows works in place
-        if self.typical_std is not None and batch.dtype == torch.uint8:
-            return _standardize_images(x, offset, scale).to(dtype)
-        x = x.sub_(offset).div_(scale).to(dtype)
-        return x if self.typical_std is None else _standardize_images(x)
+        x = batch.to(working, copy=True).sub_(offset)  # what follows works in place
+        if self.typical_std is None:
+            return x.div_(scale).to(dtype)
+        if self._has_safe_squares:  # to divide a number an image by the scale is quicker
+            return _standardize_images(x.to(dtype), scale.to(dtype))
+        return _standardize_images(x.div_(scale).to(dtype))
 
     def inverse(self, x: Tensor) -> Tensor:
         """Bring scaled values (b, *input_shape) back to the units of X.
@@ -136,18 +139,15 @@ def _mean_and_std(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     return scaler.mean_.reshape(shape), scaler.scale_.reshape(shape)
 
 
-def _standardize_images(
-    x: Tensor, offset: Tensor | float = 0.0, scale: Tensor | float = 1.0
-) -> Tensor:
-    """Standardise every image of (x - offset) / scale by itself, in place; see `PER_IMAGE_STD`.
+def _standardize_images(x: Tensor, scale: Tensor | float = 1.0) -> Tensor:
+    """Standardise every image of x / scale by itself, in place; see `PER_IMAGE_STD`.
 
-    In few operations, small ones among them: beside a network they take time as well. Images that
-    are yet to be scaled save two; their squares must not leave the range of their dtype.
+    In few operations, small ones among them: beside a network they take time as well.
     """
     mean, norm = centre_images(x)
     root = root_of_size(x)  # norm / root is the image's deviation
     gain = PER_IMAGE_STD * root / (norm + PER_IMAGE_FLOOR * root * scale)
-    return x.mul_(gain).add_((mean - offset) / scale, alpha=PER_IMAGE_BRIGHTNESS)
+    return x.mul_(gain).add_(mean / scale, alpha=PER_IMAGE_BRIGHTNESS)
 
 
 def centre_images(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -46,9 +46,9 @@ def test_pairs_of_columns_of_an_image_that_is_cut():
 def test_gradients_over_few_pixels_are_torch_s_own_in_bf16(kernel, padding, trained, monkeypatch):
     monkeypatch.setattr(_convolution, "HAS_AMX", True)  # where it is not, bf16 is emulated
     size = 3 + kernel - 2 * padding
-    x = drawn(6, 8, size, size).requires_grad_(trained[0])
-    weight = as_channels_lie(drawn(5, 8, kernel, kernel, seed=1)).requires_grad_(trained[1])
-    bias = drawn(5, seed=2).requires_grad_(trained[1])
+    x = drawn(6, 32, size, size).requires_grad_(trained[0])
+    weight = as_channels_lie(drawn(35, 32, kernel, kernel, seed=1)).requires_grad_(trained[1])
+    bias = drawn(35, seed=2).requires_grad_(trained[1])
     with torch.autocast("cpu", torch.bfloat16):
         y = convolve(x, weight, bias, 1, padding)
         mine = outcome(convolve, x, weight, bias, 1, padding)
@@ -56,19 +56,41 @@ def test_gradients_over_few_pixels_are_torch_s_own_in_bf16(kernel, padding, trai
     assert (y.grad_fn.name() == "_ToFewPixelsBackward") == trained[1]
     assert (y.dtype, y.shape[2:]) == (torch.bfloat16, (4, 4))
     assert all(gradient.dtype == torch.float32 for gradient in mine)
-    torch.testing.assert_close(mine, theirs, rtol=0.02, atol=0.1)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(mine, theirs, rtol=0.02, atol=0.2)
     exact = outcome(F.conv2d, x, weight, bias, 1, padding)
     for one, other in zip(mine, exact, strict=True):
         assert (one - other).norm() < 0.01 * other.norm()
 
 
+FEW_PIXELS = {"n_in": 32, "n_out": 32, "size": 6, "stride": 1, "dtype": torch.bfloat16}
+
+
 @pytest.mark.parametrize(
-    ("size", "stride", "dtype"), [(7, 1, torch.bfloat16), (6, 2, torch.bfloat16), (6, 1, None)]
+    "other",
+    [{"n_in": 31}, {"n_out": 31}, {"size": 7}, {"stride": 2}, {"dtype": torch.float16}, {"amx": 0}],
+    ids=str,
 )
-def test_other_convolutions_are_left_to_torch(size, stride, dtype, monkeypatch):
-    monkeypatch.setattr(_convolution, "HAS_AMX", True)
-    x, bias = drawn(2, 16, size, size), drawn(4, seed=2)
-    weight = as_channels_lie(drawn(4, 16, 3, 3, seed=1)).requires_grad_()
-    with torch.autocast("cpu", dtype, enabled=dtype is not None):
-        y = convolve(x, weight, bias, stride, 0)
-    assert y.grad_fn.name() == "ConvolutionBackward0"
+def test_other_convolutions_are_left_to_torch(other, monkeypatch):
+    for changes, name in (({}, "_ToFewPixelsBackward"), (other, "ConvolutionBackward0")):
+        case = {**FEW_PIXELS, **changes}
+        monkeypatch.setattr(_convolution, "HAS_AMX", case.get("amx", 1) == 1)
+        x = drawn(2, case["n_in"], case["size"], case["size"])
+        weight = as_channels_lie(drawn(case["n_out"], case["n_in"], 3, 3, seed=1)).requires_grad_()
+        with torch.autocast("cpu", case["dtype"]):
+            y = convolve(x, weight, drawn(case["n_out"], seed=2), case["stride"], 0)
+        assert y.grad_fn.name() == name
+        assert y.dtype == case["dtype"]
+
+
+@pytest.mark.parametrize(
+    ("n_in", "kernel", "stride", "padding", "width"),
+    [(1, 4, 1, 0, 8), (1, 3, 2, 0, 8), (3, 4, 2, 0, 9), (3, 4, 2, 1, 8), (9, 4, 2, 0, 8)],
+)
+@pytest.mark.parametrize("by_x", [True, False])
+def test_where_columns_make_no_pairs(n_in, kernel, stride, padding, width, by_x):
+    x = drawn(2, n_in, 8, width).requires_grad_(by_x)
+    weight = as_channels_lie(drawn(5, n_in, kernel, kernel, seed=1)).requires_grad_()
+    bias = drawn(5, seed=2).requires_grad_()
+    mine = outcome(convolve, x, weight, bias, stride, padding)
+    torch.testing.assert_close(mine, outcome(F.conv2d, x, weight, bias, stride, padding))

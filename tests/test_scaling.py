@@ -280,12 +280,21 @@ def test_images_on_another_scale_than_in_fit_are_told(scaling, in_fit, in_predic
 
 
 @pytest.mark.parametrize("change", [np.float64, np.float32, np.uint16, np.int64])
-def test_another_dtype_on_the_same_scale_is_well(change):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_another_dtype_on_the_same_scale_is_well(change, precision):
     X = noise_images()
-    model = sgan().fit(X, few_labels())
-    np.testing.assert_allclose(
-        model.predict_proba(X.astype(change)), model.predict_proba(X), atol=1e-6
-    )
+    model = sgan(precision=precision, max_iter=2).fit(X, few_labels())
+    np.testing.assert_array_equal(model.predict_proba(X.astype(change)), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-7, 1.0, 1e7, 1e25])
+def test_scales_far_from_one_standardise_alike(scale):
+    X = noise_images().astype(np.float32)
+    rows = Rows([X], infer_layout(X.shape, None))
+    expected = Scaler.fit(rows, "per_image").transform(rows.take(np.arange(9)))
+    scaled = Rows([X * np.float32(scale)], rows.layout)
+    mine = Scaler.fit(scaled, "per_image").transform(scaled.take(np.arange(9)))
+    torch.testing.assert_close(mine, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("scaling", ["auto", "range", "standard", "unit"])
