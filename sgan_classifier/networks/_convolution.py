@@ -92,8 +92,8 @@ def _trains_in_bf16_on_amx(weight: Tensor) -> bool:
 class _ToFewPixels(torch.autograd.Function):
     """A convolution of stride 1 whose gradient by its weights is one product over all patches.
 
-    For 4x4 pixels and in bf16 on a CPU with AMX, torch's own takes about twice as long. It can be
-    differentiated once, and not by `torch.func`.
+    In bf16 on a CPU with AMX, torch's own takes longer than all else that the convolution does. It
+    can be differentiated once, and not by `torch.func`.
     """
 
     @staticmethod
@@ -114,11 +114,9 @@ class _ToFewPixels(torch.autograd.Function):
         by_x = torch.ops.aten.convolution_backward(
             gradient, x, weight, None, (1, 1), pad, (1, 1), False, (0, 0), 1, wanted
         )[0]
-        x = (
-            F.pad(x.permute(0, 2, 3, 1), (0, 0, *pad, *pad))
-            if ctx.padding
-            else x.permute(0, 2, 3, 1)
-        )
+        x = x.permute(0, 2, 3, 1)
+        if ctx.padding:
+            x = F.pad(x, (0, 0, *pad, *pad))
         windows = x.unfold(1, kernel, 1).unfold(2, kernel, 1)  # (n, h', w', n_in, kernel, kernel)
         patches = windows.permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
         rows = gradient.permute(0, 2, 3, 1).flatten(0, 2)
