@@ -17,7 +17,7 @@ ROWS_PER_CHUNK, VALUES_PER_CHUNK = 4096, 2**22  # at most, where all rows are lo
 PER_IMAGE_STD = 0.5
 PER_IMAGE_FLOOR = 1.0 / 32.0
 PER_IMAGE_BRIGHTNESS = 0.25
-SMALL, LARGE = 1e-9, 1e9  # scales between them leave sums of squares within float32
+LEAST_SCALE, GREATEST_SCALE = 1e-9, 1e9  # between which sums of squares fit into float32
 TYPICAL_ROWS = 1024  # images that say how much contrast a typical one has
 
 
@@ -45,7 +45,7 @@ class Scaler:
     ) -> None:
         self.offset, self.scale = offset, scale
         self.typical_std, self.amplitude = typical_std, amplitude
-        self._has_safe_squares = bool(np.all((scale > SMALL) & (scale < LARGE)))
+        self._has_safe_squares = bool(np.all((scale > LEAST_SCALE) & (scale < GREATEST_SCALE)))
         self._tensors: dict[tuple, tuple[Tensor, Tensor]] = {}
 
     @classmethod

@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from .._device import HAS_AMX
 
-FEW_CHANNELS = 8  # half of what a CPU's vectors hold
+FEW_CHANNELS = 8  # of which two columns fill the 16 that torch's own convolution computes with
 FEW_INPUTS = 32  # values a unit sums: 3x3 of one to three channels
 FEW_PIXELS = 16  # that a convolution makes of an image: 4x4
 WIDE = 32  # channels on either side, from which on the products of a tile are worth their patches
@@ -85,8 +85,9 @@ def _over_patches(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding:
 
 
 def _trains_in_bf16_on_amx(weight: Tensor) -> bool:
-    is_bf16 = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
-    return HAS_AMX and is_bf16 and weight.requires_grad and not torch.compiler.is_compiling()
+    if not (HAS_AMX and weight.requires_grad and torch.is_autocast_enabled("cpu")):
+        return False
+    return torch.get_autocast_dtype("cpu") == torch.bfloat16 and not torch.compiler.is_compiling()
 
 
 class _ToFewPixels(torch.autograd.Function):
