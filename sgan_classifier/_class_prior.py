@@ -1,27 +1,16 @@
 """In which proportions the classes stand among the unlabelled rows."""
 
-import copy
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ._arrays import to_array
-from ._batches import Rows, evenly_spaced
-from ._forward import answers
-from ._random import Streams
-from ._step import TrainingData, TrainingStep
+from ._probes import Probes
 from .exceptions import InvalidInputError
 
-if TYPE_CHECKING:
-    from ._engine import SemiSupervisedNet
-
-PROBE_STEPS, PROBE_PART = 200, 0.2  # the second of all steps, at most
-FEWEST_STEPS = 20
+FEWEST_STEPS = 20  # of a probe
 LEAST_SURENESS = 0.8  # mean probability of the right class of labelled rows; below, it knows little
-PROBE_ROWS = 2048
 EM_ITERATIONS = 100
 # Total variation between the labels' proportions and the probe's that is put down to the luck of
 # the labels: see `_luck`. On training rows of lunar_nac and MNIST and on scikit-learn's digits,
@@ -104,25 +93,15 @@ def label_proportions(counts: NDArray, class_weight: NDArray | None = None) -> N
     return (shares + 1.0) / (shares.sum() + len(shares))
 
 
-def find_class_prior(
-    net: "SemiSupervisedNet",
-    data: TrainingData,
-    proportions: NDArray[np.float64],
-    n_steps: int,
-    seed: int,
-) -> NDArray[np.float64]:
+def find_class_prior(probes: Probes, proportions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the labels' proportions, unless a classifier that learnt from them contradicts.
 
     Parameters
     ----------
-    net : SemiSupervisedNet
-        About to be trained; it is left as it is.
-    data : TrainingData
+    probes : Probes
+        Of too few steps, nothing is asked.
     proportions : ndarray of shape (K,)
         Of the labels.
-    n_steps : int
-        Of the training to come; with few, nothing is asked.
-    seed : int
 
     Returns
     -------
@@ -130,16 +109,9 @@ def find_class_prior(
         `proportions` itself, or what `estimate_proportions` finds with the probe's probabilities,
         none below `LEAST_SHARE` times that of the labels before they are made to sum to 1.
     """
-    n_probe_steps = min(PROBE_STEPS, int(PROBE_PART * n_steps))
-    if data.pool is None or n_probe_steps < FEWEST_STEPS:
+    if probes.n_steps < FEWEST_STEPS:
         return proportions
-    probe = train_probe(net, data, n_probe_steps, seed)
-    positions = evenly_spaced(len(data.labeled), PROBE_ROWS)
-    of_labeled = _probabilities(probe, data.labeled.subset(positions))
-    sureness = of_labeled[np.arange(len(positions)), data.codes[positions]].mean()
-    probabilities = _probabilities(
-        probe, data.pool.subset(evenly_spaced(len(data.pool), PROBE_ROWS))
-    )
+    sureness, probabilities = probes.sureness(), probes.of_pool(0)
     if not sureness >= LEAST_SURENESS or not np.isfinite(probabilities).all():
         return proportions
     estimate = estimate_proportions(probabilities, proportions)
@@ -147,52 +119,10 @@ def find_class_prior(
     n_classes = len(proportions)
     counted = np.bincount(probabilities.argmax(axis=1), minlength=n_classes) / len(probabilities)
     distance = min(0.5 * np.abs(shares - proportions).sum() for shares in (estimate, counted))
-    if distance <= _luck(n_classes, len(data.labeled), len(probabilities)):
+    if distance <= _luck(n_classes, probes.n_labeled, len(probabilities)):
         return proportions
     estimate = np.maximum(estimate, LEAST_SHARE * proportions)
     return estimate / estimate.sum()
-
-
-def train_probe(
-    net: "SemiSupervisedNet", data: TrainingData, n_steps: int, seed: int
-) -> "SemiSupervisedNet":
-    """Train a copy of the discriminator on the labels alone.
-
-    Parameters
-    ----------
-    net : SemiSupervisedNet
-        It is left as it is.
-    data : TrainingData
-    n_steps : int
-    seed : int
-
-    Returns
-    -------
-    SemiSupervisedNet
-        The copy, trained.
-    """
-    settings = replace(
-        net.settings,
-        adversarial_weight=0.0,
-        entropy_weight=0.0,
-        pseudo_label_weight=0.0,
-        balance_weight=0.0,
-    )
-    own_seed = int(np.random.SeedSequence((seed, 1)).generate_state(1)[0])
-    streams = Streams.from_seed(own_seed, torch.device(net.device))
-    discriminator = copy.deepcopy(net.module_)
-    probe = type(net)(
-        discriminator, None, net.n_classes, settings, net.scaler, streams, device=net.device
-    )
-    probe.initialize()
-    probe.train_steps(TrainingStep(probe, replace(data, pool=None)), n_steps)
-    return probe
-
-
-def _probabilities(net: "SemiSupervisedNet", rows: Rows) -> NDArray[np.float64]:
-    """Return the probability of each class, (n, K)."""
-    batches = [torch.softmax(logits.double(), dim=1) for logits in answers(net, rows)]
-    return torch.cat(batches).numpy()
 
 
 def estimate_proportions(

@@ -45,6 +45,7 @@ def net_state(net: "SemiSupervisedNet") -> tuple[dict[str, Any], dict[str, Tenso
     content = {
         "n_steps": net.n_steps_,
         "label_counts": net.label_counts_,
+        "pseudo_label_threshold": net.pseudo_label_threshold_,
         "records": net.records_,
         "history": list(net.history),
         "optimizers": groups,
@@ -73,6 +74,7 @@ def restore_net(
     net.streams.restore(content["streams"], tensors)
     net.n_steps_ = content["n_steps"]
     net.label_counts_ = np.array(content["label_counts"])
+    net.pseudo_label_threshold_ = content.get("pseudo_label_threshold", 0.0)  # early files lack it
     net.records_ = content["records"]
     net.history_ = History(content["history"])
 

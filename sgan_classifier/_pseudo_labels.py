@@ -11,7 +11,8 @@ class AdaptiveThreshold(nn.Module):
 
     A row is accepted where the teacher's largest probability reaches the running mean of that
     largest probability, lowered for classes that the teacher predicts more seldom than they are:
-    equations 5 to 7, which there hold for classes of equal size.
+    equations 5 to 7, which there hold for classes of equal size. It must reach a fixed threshold,
+    too, if there is one (FixMatch, Sohn et al. 2020).
 
     Parameters
     ----------
@@ -21,6 +22,8 @@ class AdaptiveThreshold(nn.Module):
     ----------
     .. [1] Wang et al., "FreeMatch: Self-adaptive Thresholding for Semi-supervised Learning",
            ICLR 2023.
+    .. [2] Sohn et al., "FixMatch: Simplifying Semi-Supervised Learning with Consistency and
+           Confidence", NeurIPS 2020.
     """
 
     confidence: Tensor
@@ -32,7 +35,9 @@ class AdaptiveThreshold(nn.Module):
         self.register_buffer("share", self.confidence.repeat(n_classes))
 
     @torch.no_grad()
-    def forward(self, probabilities: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, probabilities: Tensor, prior: Tensor, least: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
         """Take a batch into account, and judge it.
 
         Parameters
@@ -41,6 +46,8 @@ class AdaptiveThreshold(nn.Module):
             The teacher's.
         prior : Tensor of shape (K,)
             Share of each class among the rows; positive.
+        least : float
+            No row below it is accepted.
 
         Returns
         -------
@@ -52,4 +59,4 @@ class AdaptiveThreshold(nn.Module):
         self.share.lerp_(probabilities.mean(dim=0), 1.0 - MEMORY)
         frequency = self.share / prior
         threshold = self.confidence * frequency / frequency.max()
-        return labels, largest >= threshold[labels]
+        return labels, largest >= threshold[labels].clamp(min=least)

@@ -265,7 +265,8 @@ class TrainingStep:
         """Let the running average label a view of the unlabelled images; see AdaptiveThreshold."""
         with torch.no_grad(), self.net.autocast():
             logits, _ = self.net.average_(x)
-        return self.net.threshold_(torch.softmax(logits.float(), dim=1), self.prior)
+        probabilities = torch.softmax(logits.float(), dim=1)
+        return self.net.threshold_(probabilities, self.prior, self.net.pseudo_label_threshold_)
 
     def _views(self, rows: dict[str, Tensor]) -> dict[str, Tensor]:
         """Augment and scale the rows (b, *input_shape) of each kind of view, all in few passes.

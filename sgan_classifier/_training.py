@@ -17,6 +17,7 @@ from ._hold_out import hold_out
 from ._layout import Layout
 from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
+from ._probes import Probes
 from ._random import Streams, isolated_global_state
 from ._scale_checks import check_scaled, warn_of_little_contrast
 from ._scaling import Scaler
@@ -177,7 +178,9 @@ class TrainableEstimator(BaseEstimator):
         try:
             prior = None if checkpoint is None else checkpoint.class_prior
             if prior is None:
-                prior = self._find_class_prior(data, n_steps, probe_seed)
+                probes = Probes(net, data, n_steps, probe_seed)
+                prior = self._find_class_prior(data, probes)
+                net.pseudo_label_threshold_ = self._find_pseudo_label_threshold(probes)
             net.class_prior_ = prior
             if n_steps:
                 completed = net.train(data, n_steps, schedule=schedule, checkpoint=checkpoint)
@@ -196,14 +199,16 @@ class TrainableEstimator(BaseEstimator):
             raise KeyboardInterrupt  # of a search, which would count the half-trained estimator
         return self
 
-    def _find_class_prior(
-        self, data: TrainingData, n_steps: int, probe_seed: int | None
-    ) -> np.ndarray:
-        """Return the shares of the classes in the pool; without a seed, nothing is trained."""
+    def _find_class_prior(self, data: TrainingData, probes: Probes) -> np.ndarray:
+        """Return the shares of the classes in the pool."""
         counts = self.net_.label_counts_
         if self.class_weight == "balanced":  # the weights are those of this call's labels alone
             return np.full(len(counts), 1.0 / len(counts))
         return label_proportions(counts, data.class_weight)
+
+    def _find_pseudo_label_threshold(self, probes: Probes) -> float:
+        """Return the least confidence of a pseudo-label."""
+        return self.net_.pseudo_label_threshold_
 
     def _describe_training(self, net: Any) -> None:
         self.n_iter_ = net.n_steps_

@@ -43,6 +43,7 @@ _FITTED = {
     "input_shape_",
     "n_threads_",
     "class_prior_",
+    "pseudo_label_threshold_",
     "_seed",
 }
 # what a file can raise that was made to deceive: its checksum is right and its content is not

@@ -12,13 +12,13 @@ from sklearn.datasets import load_digits
 from tiny import few_labels, noise_images, sgan
 from typer.testing import CliRunner
 
-from sgan_classifier import SGANClassifier, _class_prior
+from sgan_classifier import SGANClassifier, _class_prior, _probes
 from sgan_classifier._class_prior import (
     check_class_prior,
     estimate_proportions,
     label_proportions,
-    train_probe,
 )
+from sgan_classifier._probes import train_probe
 from sgan_classifier._pseudo_labels import AdaptiveThreshold
 from sgan_classifier.cli import app
 from sgan_classifier.exceptions import ChanceLevelWarning, InvalidInputError
@@ -182,7 +182,7 @@ def test_no_probe_is_trained_where_its_answer_would_not_be_used(
     uneven, monkeypatch, parameters, as_table
 ):
     X, y, _ = uneven
-    monkeypatch.setattr(_class_prior, "train_probe", refuse_to_train)
+    monkeypatch.setattr(_probes, "train_probe", refuse_to_train)
     SGANClassifier(**SETTINGS, **parameters).fit(X.reshape(len(X), -1) if as_table else X, y)
     with pytest.raises(AssertionError, match="a probe was asked"):
         SGANClassifier(max_iter=100, **SETTINGS).fit(X, y)
@@ -247,7 +247,7 @@ def test_classes_in_turn_are_counted_as_they_are(monkeypatch):
     y = np.full(len(X), -1)
     y[:40] = y_true[:40]
     monkeypatch.setattr(
-        _class_prior,
+        _probes,
         "_probabilities",
         lambda net, rows: np.eye(2)[
             (np.asarray(rows.take(np.arange(len(rows)))[:, 0, 0, 0]) > 99) * 1

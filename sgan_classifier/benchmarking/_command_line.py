@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ._data import DATA_VARIABLE, KINDS, TABLES
+from ._data import DATA_VARIABLE, KINDS, MADE, TABLES
 from ._paired_cnn import CNN_BUDGETS
 from ._record import recorded_command
 
@@ -28,8 +28,8 @@ def make_parser(script: str, description: str, data: str | None = None) -> argpa
         required=data is None,
         default=data,
         metavar="NAME",
-        help=f"{', '.join(sorted([*KINDS, *TABLES]))}, or PATH.npz with X_train, y_train, X_test, "
-        f"y_test{'' if data is None else ' (default: %(default)s)'}",
+        help=f"{', '.join(sorted([*KINDS, *TABLES, MADE]))}, or PATH.npz with X_train, y_train, "
+        f"X_test, y_test{'' if data is None else ' (default: %(default)s)'}",
     )
     parser.add_argument(
         "--data-dir",

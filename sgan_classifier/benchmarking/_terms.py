@@ -28,6 +28,7 @@ class Term(NamedTuple):
 TERMS = (
     Term("adversarial_weight", 0.0, "no adversarial term"),
     Term("pseudo_label_weight", 0.0, "neither pseudo-labels nor balance"),  # balance is "auto"
+    Term("pseudo_label_threshold", 0.0, "no least confidence"),
     Term("balance_weight", 0.0, "no class balance"),
     Term("entropy_weight", 0.0, "no conditional entropy"),
     Term("ema_decay", 0.0, "no running average"),

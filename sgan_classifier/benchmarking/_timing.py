@@ -10,7 +10,7 @@ import joblib
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 
-from .._class_prior import PROBE_STEPS
+from .._probes import PROBE_STEPS
 from ..exceptions import TrainingInterruptedWarning
 from ..model_selection import mask_labels
 from ..model_selection._curve_fit import code_hash, limit_threads
@@ -103,17 +103,17 @@ def _time_fit(
     y = mask_labels(data.y_train, n_labels, random_state=seed)
 
     def seconds(n_steps: int) -> float:
-        # the steps of the probe are no steps of the fit, and more in a long one than in a short one
+        # the steps of probes are no steps of the fit, and more in a long one than in a short one
         model = clone(estimator).set_params(max_iter=n_steps, random_state=seed)
-        model.set_params(class_prior="labels")
+        model.set_params(class_prior="labels", pseudo_label_threshold=0.0)
         return timed_fit(lambda: model.fit(data.X_train, y), n_threads)
 
     seconds(WARM_UP)
     few, many = seconds(FEW), seconds(MANY)
     a_step = max((many - few) / (MANY - FEW), 1e-6)
     start = max(0.0, few - FEW * a_step)
-    if estimator.class_prior == "auto":
-        start += PROBE_STEPS * a_step  # at most: a step of the probe takes less
+    n_probes = 2 if estimator.pseudo_label_threshold == "auto" else estimator.class_prior == "auto"
+    start += n_probes * PROBE_STEPS * a_step  # at most: a step of a probe takes less
     return start, a_step
 
 

@@ -1,0 +1,147 @@
+"""Classifiers that learn from the labels alone, in a few steps, before training begins.
+
+What they make of the unlabelled rows says in which proportions the classes stand there, and how far
+labels that a classifier gives itself can be trusted.
+"""
+
+import copy
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ._batches import Rows, evenly_spaced
+from ._forward import answers
+from ._random import Streams
+from ._step import TrainingData, TrainingStep
+
+if TYPE_CHECKING:
+    from ._engine import SemiSupervisedNet
+
+PROBE_STEPS, PROBE_PART = 200, 0.2  # the second of all steps, at most
+PROBE_ROWS = 2048  # that are asked about
+FIXED_THRESHOLD = 0.95  # FixMatch's (Sohn et al. 2020)
+LEAST_KAPPA, FEWEST_STEPS = 0.8, 100  # of two probes that agree; of a probe that is asked for it
+
+
+class Probes:
+    """Copies of the discriminator, each trained on the labels alone when it is first asked.
+
+    Parameters
+    ----------
+    net : SemiSupervisedNet
+        About to be trained; it is left as it is.
+    data : TrainingData
+    n_steps : int
+        Of the training to come.
+    seed : int or None
+        None trains no probe.
+
+    Attributes
+    ----------
+    n_steps : int
+        Of a probe; 0 where there is none, or no pool to ask it about.
+    n_labeled : int
+    """
+
+    def __init__(
+        self, net: "SemiSupervisedNet", data: TrainingData, n_steps: int, seed: int | None
+    ) -> None:
+        self._net, self._data, self._seed = net, data, seed
+        is_asked = seed is not None and data.pool is not None
+        self.n_steps = min(PROBE_STEPS, int(PROBE_PART * n_steps)) if is_asked else 0
+        self.n_labeled = len(data.labeled)
+        self._probe = cache(self._trained)
+        self.of_pool = cache(self._of_pool)
+
+    def sureness(self) -> float:
+        """Return the mean probability of the first probe for the right class of labelled rows."""
+        positions = evenly_spaced(self.n_labeled, PROBE_ROWS)
+        probabilities = _probabilities(self._probe(0), self._data.labeled.subset(positions))
+        codes = self._data.codes[positions]
+        return float(probabilities[np.arange(len(codes)), codes].mean())
+
+    def _of_pool(self, which: int) -> NDArray[np.float64]:
+        """Return the probabilities (n, K) of one probe for rows spread over the pool."""
+        pool = self._data.pool
+        assert pool is not None
+        return _probabilities(self._probe(which), pool.subset(evenly_spaced(len(pool), PROBE_ROWS)))
+
+    def _trained(self, which: int) -> "SemiSupervisedNet":
+        assert self._seed is not None
+        return train_probe(self._net, self._data, self.n_steps, self._seed, which)
+
+
+def find_pseudo_label_threshold(probes: Probes) -> float:
+    """Return how sure a teacher must be at least: not at all, unless two probes often disagree.
+
+    Classifiers that learnt from the same labels and disagree are often wrong, and how often they
+    disagree tells roughly how often (Jiang et al., "Assessing Generalization of SGD via
+    Disagreement", ICLR 2022). A threshold that follows a teacher's own confidence accepts about
+    half of its labels, right or wrong; where many are wrong, training would confirm them.
+
+    Parameters
+    ----------
+    probes : Probes
+        Of too few steps, nothing is asked.
+
+    Returns
+    -------
+    float
+        0, or `FIXED_THRESHOLD` where Cohen's kappa of their answers, with even chances, is below
+        `LEAST_KAPPA`.
+    """
+    if probes.n_steps < FEWEST_STEPS:
+        return 0.0
+    one, other = (probes.of_pool(which) for which in (0, 1))
+    chance = 1.0 / one.shape[1]
+    agreement = np.mean(one.argmax(axis=1) == other.argmax(axis=1))
+    is_enough = (agreement - chance) / (1.0 - chance) >= LEAST_KAPPA
+    return 0.0 if is_enough else FIXED_THRESHOLD
+
+
+def train_probe(
+    net: "SemiSupervisedNet", data: TrainingData, n_steps: int, seed: int, which: int = 0
+) -> "SemiSupervisedNet":
+    """Train a copy of the discriminator on the labels alone.
+
+    Parameters
+    ----------
+    net : SemiSupervisedNet
+        It is left as it is.
+    data : TrainingData
+    n_steps : int
+    seed : int
+    which : int
+        Number of the probe: each has its own batches, views and dropout.
+
+    Returns
+    -------
+    SemiSupervisedNet
+        The copy, trained.
+    """
+    settings = replace(
+        net.settings,
+        adversarial_weight=0.0,
+        entropy_weight=0.0,
+        pseudo_label_weight=0.0,
+        balance_weight=0.0,
+    )
+    own_seed = int(np.random.SeedSequence((seed, which + 1)).generate_state(1)[0])
+    streams = Streams.from_seed(own_seed, torch.device(net.device))
+    discriminator = copy.deepcopy(net.module_)
+    probe = type(net)(
+        discriminator, None, net.n_classes, settings, net.scaler, streams, device=net.device
+    )
+    probe.initialize()
+    probe.train_steps(TrainingStep(probe, replace(data, pool=None)), n_steps)
+    return probe
+
+
+def _probabilities(net: "SemiSupervisedNet", rows: Rows) -> NDArray[np.float64]:
+    """Return the probability of each class, (n, K)."""
+    batches = [torch.softmax(logits.double(), dim=1) for logits in answers(net, rows)]
+    return torch.cat(batches).numpy()
