@@ -6,7 +6,6 @@ labels that a classifier gives itself can be trusted.
 
 import copy
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,8 +53,8 @@ class Probes:
         is_asked = seed is not None and data.pool is not None
         self.n_steps = min(PROBE_STEPS, int(PROBE_PART * n_steps)) if is_asked else 0
         self.n_labeled = len(data.labeled)
-        self._probe = cache(self._trained)
-        self.of_pool = cache(self._of_pool)
+        self._probes: dict[int, SemiSupervisedNet] = {}
+        self._of_pool: dict[int, NDArray[np.float64]] = {}
 
     def sureness(self) -> float:
         """Return the mean probability of the first probe for the right class of labelled rows."""
@@ -64,15 +63,21 @@ class Probes:
         codes = self._data.codes[positions]
         return float(probabilities[np.arange(len(codes)), codes].mean())
 
-    def _of_pool(self, which: int) -> NDArray[np.float64]:
+    def of_pool(self, which: int) -> NDArray[np.float64]:
         """Return the probabilities (n, K) of one probe for rows spread over the pool."""
-        pool = self._data.pool
-        assert pool is not None
-        return _probabilities(self._probe(which), pool.subset(evenly_spaced(len(pool), PROBE_ROWS)))
+        if which not in self._of_pool:
+            pool = self._data.pool
+            assert pool is not None
+            rows = pool.subset(evenly_spaced(len(pool), PROBE_ROWS))
+            self._of_pool[which] = _probabilities(self._probe(which), rows)
+        return self._of_pool[which]
 
-    def _trained(self, which: int) -> "SemiSupervisedNet":
-        assert self._seed is not None
-        return train_probe(self._net, self._data, self.n_steps, self._seed, which)
+    def _probe(self, which: int) -> "SemiSupervisedNet":
+        if which not in self._probes:
+            assert self._seed is not None
+            probe = train_probe(self._net, self._data, self.n_steps, self._seed, which)
+            self._probes[which] = probe
+        return self._probes[which]
 
 
 def find_pseudo_label_threshold(probes: Probes) -> float:

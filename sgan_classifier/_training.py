@@ -178,10 +178,9 @@ class TrainableEstimator(BaseEstimator):
         try:
             prior = None if checkpoint is None else checkpoint.class_prior
             if prior is None:
-                probes = Probes(net, data, n_steps, probe_seed)
-                prior = self._find_class_prior(data, probes)
-                net.pseudo_label_threshold_ = self._find_pseudo_label_threshold(probes)
-            net.class_prior_ = prior
+                self._ask_probes(data, Probes(net, data, n_steps, probe_seed))
+            else:
+                net.class_prior_ = prior
             if n_steps:
                 completed = net.train(data, n_steps, schedule=schedule, checkpoint=checkpoint)
         except BaseException as error:
@@ -198,6 +197,11 @@ class TrainableEstimator(BaseEstimator):
         if not completed and self._is_clone:
             raise KeyboardInterrupt  # of a search, which would count the half-trained estimator
         return self
+
+    def _ask_probes(self, data: TrainingData, probes: Probes) -> None:
+        """Set what the net is to know of the pool before it is trained."""
+        self.net_.class_prior_ = self._find_class_prior(data, probes)
+        self.net_.pseudo_label_threshold_ = self._find_pseudo_label_threshold(probes)
 
     def _find_class_prior(self, data: TrainingData, probes: Probes) -> np.ndarray:
         """Return the shares of the classes in the pool."""

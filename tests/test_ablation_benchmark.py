@@ -32,7 +32,8 @@ def test_every_weight_of_the_estimator_is_turned_off():
     weights = {name for name in SGANClassifier().get_params() if name.endswith("_weight")}
     everything_on = SGANClassifier(**dict.fromkeys(weights - set(NOT_TERMS), 0.5))
     off = {term.parameter for term in active_terms(everything_on)}
-    assert off == weights - set(NOT_TERMS) | {"ema_decay", "augment", "generator_loss"}
+    others = {"ema_decay", "augment", "generator_loss", "pseudo_label_threshold"}
+    assert off == weights - set(NOT_TERMS) | others
     for term in active_terms(everything_on):
         everything_on.set_params(**{term.parameter: term.off})
     assert active_terms(everything_on) == []

@@ -19,7 +19,6 @@ from sgan_classifier._class_prior import (
     label_proportions,
 )
 from sgan_classifier._probes import train_probe
-from sgan_classifier._pseudo_labels import AdaptiveThreshold
 from sgan_classifier.cli import app
 from sgan_classifier.exceptions import ChanceLevelWarning, InvalidInputError
 from sgan_classifier.persistence import load, save
@@ -297,14 +296,3 @@ def test_proportions_are_those_that_explain_the_answers():
     odds = probabilities * [0.7, 0.3]
     found = estimate_proportions(odds / odds.sum(axis=1, keepdims=True), np.array([0.7, 0.3]))
     np.testing.assert_allclose(found, [0.8, 0.2], atol=0.01)
-
-
-def test_rare_classes_need_no_lower_confidence_than_common_ones():
-    threshold = AdaptiveThreshold(2)
-    threshold.share = torch.tensor([0.9, 0.1])
-    threshold.confidence = torch.tensor(0.8)
-    rows = torch.tensor([[0.7, 0.3], [0.3, 0.7], [0.05, 0.95]])
-    _, by_even = threshold(rows, torch.tensor([0.5, 0.5]))
-    assert by_even.tolist() == [False, True, True]
-    _, by_own = threshold(rows, torch.tensor([0.9, 0.1]))
-    assert by_own.tolist() == [False, False, True]
