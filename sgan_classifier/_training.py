@@ -17,7 +17,7 @@ from ._hold_out import hold_out
 from ._layout import Layout
 from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
-from ._random import Streams, isolated_global_state
+from ._random import Streams, isolated_global_state, seed_after
 from ._scale_checks import check_scaled, warn_of_little_contrast
 from ._scaling import Scaler
 from ._step import Settings, TrainingData
@@ -150,7 +150,7 @@ class TrainableEstimator(BaseEstimator):
         )
 
     @contextmanager
-    def _isolated_state(self, seed: int) -> Iterator[None]:
+    def _isolated_state(self, seed: int, n_steps: int) -> Iterator[None]:
         """Shield training from torch's state where it is called, and that state from training."""
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
@@ -158,7 +158,10 @@ class TrainableEstimator(BaseEstimator):
             for kind in ("cpu", "cuda", "mps"):
                 if torch.is_autocast_enabled(kind):
                     stack.enter_context(torch.autocast(kind, enabled=False))
-            stack.enter_context(isolated_global_state(seed, self._uses_foreign_code, self.device))
+            own_seed = seed_after(seed, n_steps)
+            stack.enter_context(
+                isolated_global_state(own_seed, self._uses_foreign_code, self.device)
+            )
             yield
 
     def _train(

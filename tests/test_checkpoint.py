@@ -97,8 +97,9 @@ def test_fit_that_goes_on_is_judged_by_the_records_before_too(tmp_path):
     assert [record["step"] for record in estimator.history_] == list(range(3, 121, 3))
 
 
-def test_interrupted_warm_start_goes_on_with_its_own_fit(tmp_path):
-    params = {"max_iter": 20, "warm_start": True}
+@pytest.mark.parametrize("own", [{}, VARIANTS["own code"][1]], ids=["built-in", "own code"])
+def test_interrupted_warm_start_goes_on_with_its_own_fit(own, tmp_path):
+    params = {"max_iter": 20, "warm_start": True, **own}
     checkpoint = {"checkpoint_dir": tmp_path, "checkpoint_every": 5}
     estimator = stopped_in_the_second_warm_start(**params, **checkpoint).fit(X, Y)
     assert estimator.n_iter_ == 40

@@ -70,6 +70,22 @@ def test_same_seed_gives_equal_arrays_and_another_seed_does_not(make, params):
     assert without_seconds[0] == without_seconds[1]
 
 
+@both
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_own_code_draws_other_numbers_where_training_goes_on(make, method):
+    drawn = []
+
+    def augment(batch):
+        drawn.append((torch.rand(()).item(), np.random.random()))
+        return batch
+
+    estimator = make(augment=augment, warm_start=True)
+    for _ in range(3):
+        getattr(estimator, method)(X, Y)
+    for numbers in zip(*drawn, strict=True):
+        assert len(set(numbers)) == len(drawn)
+
+
 @pytest.mark.parametrize("params", OWN, ids=OWN_IDS)
 @both
 @pytest.mark.parametrize("random_state", [0, None])
