@@ -134,7 +134,7 @@ class BaseImageClassifier(
                 if checkpoint is not None:
                     seed, n_before = checkpoint.seed, checkpoint.start_step
                 data = self._training_data(X, codes, pool, layout, classes, seed)
-                with self._isolated_state(seed, n_before):
+                with self._isolated_state(seed, n_before, continues):
                     if not continues:
                         self._start(data, classes, layout, seed)
                     self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
@@ -189,7 +189,7 @@ class BaseImageClassifier(
             seed = draw_seed(self.random_state) if first else self._seed
             data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
             n_before = 0 if first else self.net_.n_steps_
-            with self._isolated_state(seed, n_before):
+            with self._isolated_state(seed, n_before, continues=not first):
                 if first:
                     self._start(data, known, layout, seed)
                 counts = np.bincount(data.codes, minlength=len(known))

@@ -97,6 +97,21 @@ def test_global_random_states_are_left_as_they_were(make, params, random_state):
     assert_global_states_are(before)
 
 
+@both
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_own_network_stays_apart_where_another_is_named_later(make, method):
+    before, ends = global_states(), []
+    for _ in range(2):
+        estimator = make(network=own_pair, warm_start=True).fit(X, Y).set_params(network="auto")
+        assert_global_states_are(before)
+        getattr(estimator, method)(X, Y)
+        ends.append(weights(estimator))
+        assert_global_states_are(before)
+        torch.rand(5)  # whatever the program draws in between
+        before = global_states()
+    assert same_state(*ends)
+
+
 def test_global_random_states_are_left_as_they_were_after_an_error():
     def fails(batch):
         torch.rand(1)
