@@ -87,12 +87,14 @@ class SGANClassifier(BaseImageClassifier):
         Shares of the classes among the rows that are learnt from without labels (all of `X`, the
         labelled ones among them, and `X_unlabeled`), in the order of `classes_`; of a Series whose
         index names the classes, in any order. "labels" takes them to be those of the labelled rows,
-        each class counted once more. "auto" does so, too, unless it is contradicted by a copy
-        of the discriminator that learns from the labelled rows alone, in 200 steps or a fifth of
-        `max_iter`: if the shares that it finds, corrected for the proportions of the labels [5]_,
-        are further from them than the luck of so few labels explains, they are taken. So labels
-        that were drawn evenly from uneven classes do little harm. Better still, pass shares that
-        you know. `partial_fit` takes "auto" for "labels".
+        each class counted once more; with `class_weight`, a label counts by its weight, so that
+        "balanced" takes the classes to be even, whatever the labels. "auto" takes the shares that
+        "labels" does, unless they are contradicted by a copy of the discriminator that learns from
+        the labelled rows alone, in 200 steps or a fifth of `max_iter`: if the shares that it finds,
+        corrected for the proportions of the labels [5]_, are further from them than the luck of so
+        few labels explains, they are taken. So labels that were drawn evenly from uneven classes
+        do little harm. Better still, pass shares that you know. `partial_fit` takes "auto" for
+        "labels".
     generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -165,7 +167,8 @@ class SGANClassifier(BaseImageClassifier):
     n_iter_ : int
         Optimiser steps taken since the weights were drawn.
     class_prior_ : ndarray of shape (n_classes,)
-        Shares of the classes that the last fit took the unlabelled rows to have.
+        Shares of the classes that the last fit took the unlabelled rows to have. Those of the
+        labels are counted as `class_prior` says: with ``class_weight="balanced"`` they are even.
     precision_ : {"fp32", "bf16"}
     device_ : str
     n_threads_ : int
