@@ -61,7 +61,9 @@ class SGANClassifier(BaseImageClassifier):
         are "strided", "crater2021", "salimans2016_mnist" and "salimans2016_conv". A callable
         `(input_shape, n_classes) -> (generator, discriminator)` returns torch modules of your own:
         the discriminator maps a batch `(n, *input_shape)` to logits (n, n_classes) or to
-        (logits, features), the generator maps noise (n, latent_dim) to `(n, *input_shape)`.
+        (logits, features), the generator maps noise (n, latent_dim) to `(n, *input_shape)`. The
+        generators of "crater2021" and "salimans2016_conv" need ``scaling="range"``, that of
+        "salimans2016_mnist" ``scaling="unit"``: they do not reach the values of another scaling.
     width : int, default=32
         Channels of the first convolution; the other layers, and the layers of the "mlp", are
         multiples of it. The source's "crater2021" has 128, "salimans2016_conv" 64 or 96, and
