@@ -8,7 +8,7 @@ AUGMENTATIONS = ("shift", "flip", "flip_vertical", "rotate90", "affine", "bright
 
 AFFINE_TURN = 0.26  # radians either way, 15 degrees
 AFFINE_STRETCH = 0.1  # relative change of each side, and shear, either way
-CUTOUT_SIDE = 0.5  # of the shorter side
+CUTOUT_SIDE = 0.5  # of the shorter side, about: see `cutout_view`
 BRIGHTNESS = 0.1  # added to scaled pixels, uniform in +-this
 CONTRAST = 0.2  # log-factor on scaled pixels around the image's mean, uniform in +-this
 
@@ -93,10 +93,12 @@ def affine_view(x: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def cutout_view(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Hide a square of half the side, at a random place, behind the image's mean.
+    """Hide a square of about half the side, at a random place, behind the image's mean.
 
     DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout",
-    2017. The square may reach over the edge.
+    2017. The square has a pixel in its middle, and may reach over the edge. In an image whose
+    shorter side has s pixels, its side has 2 * ceil(s / 4) - 1: one less than s / 2 where 4 divides
+    s.
 
     Parameters
     ----------

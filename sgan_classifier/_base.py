@@ -130,9 +130,11 @@ class BaseImageClassifier(
             # a warm start holds out the rows that it held out before, and few others
             seed = self._seed if continues else draw_seed(self.random_state)
             with self._checkpoint(X, codes, classes, pool, continues, seed) as checkpoint:
-                seed = seed if checkpoint is None else checkpoint.seed
+                n_before = self.net_.n_steps_ if continues else 0
+                if checkpoint is not None:
+                    seed, n_before = checkpoint.seed, checkpoint.start_step
                 data = self._training_data(X, codes, pool, layout, classes, seed)
-                with self._isolated_state(seed):
+                with self._isolated_state(seed, n_before, continues):
                     if not continues:
                         self._start(data, classes, layout, seed)
                     self.net_.label_counts_ = np.bincount(data.codes, minlength=len(classes))
@@ -186,7 +188,8 @@ class BaseImageClassifier(
             self._check_parameters(known, continues=not first, hold_out_rows=False)
             seed = draw_seed(self.random_state) if first else self._seed
             data = self._training_data(X, codes, pool, layout, known, seed, hold_out_rows=False)
-            with self._isolated_state(seed):
+            n_before = 0 if first else self.net_.n_steps_
+            with self._isolated_state(seed, n_before, continues=not first):
                 if first:
                     self._start(data, known, layout, seed)
                 counts = np.bincount(data.codes, minlength=len(known))

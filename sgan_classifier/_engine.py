@@ -201,7 +201,7 @@ class SemiSupervisedNet(NeuralNet):
                 health.watch(figures, run.step)
                 run.totals.add(figures)
                 if run.totals.n_steps == record_every or run.step == n_steps:
-                    bar.update(run.totals.n_steps)
+                    bar.update(run.step - bar.n)
                     record = self._record(run.totals, run.seconds, early_stopping, health)
                     health.judge(record)
                     bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)

@@ -62,7 +62,9 @@ class SGANClassifier(BaseImageClassifier):
         are "strided", "crater2021", "salimans2016_mnist" and "salimans2016_conv". A callable
         `(input_shape, n_classes) -> (generator, discriminator)` returns torch modules of your own:
         the discriminator maps a batch `(n, *input_shape)` to logits (n, n_classes) or to
-        (logits, features), the generator maps noise (n, latent_dim) to `(n, *input_shape)`.
+        (logits, features), the generator maps noise (n, latent_dim) to `(n, *input_shape)`. The
+        generators of "crater2021" and "salimans2016_conv" need ``scaling="range"``, that of
+        "salimans2016_mnist" ``scaling="unit"``: they do not reach the values of another scaling.
     width : int, default=32
         Channels of the first convolution; the other layers, and the layers of the "mlp", are
         multiples of it. The source's "crater2021" has 128, "salimans2016_conv" 64 or 96, and
@@ -95,12 +97,14 @@ class SGANClassifier(BaseImageClassifier):
         Shares of the classes among the rows that are learnt from without labels (all of `X`, the
         labelled ones among them, and `X_unlabeled`), in the order of `classes_`; of a Series whose
         index names the classes, in any order. "labels" takes them to be those of the labelled rows,
-        each class counted once more. "auto" does so, too, unless it is contradicted by a copy
-        of the discriminator that learns from the labelled rows alone, in 200 steps or a fifth of
-        `max_iter`: if the shares that it finds, corrected for the proportions of the labels [5]_,
-        are further from them than the luck of so few labels explains, they are taken. So labels
-        that were drawn evenly from uneven classes do little harm. Better still, pass shares that
-        you know. `partial_fit` takes "auto" for "labels".
+        each class counted once more; with `class_weight`, a label counts by its weight, so that
+        "balanced" takes the classes to be even, whatever the labels. "auto" takes the shares that
+        "labels" does, unless they are contradicted by a copy of the discriminator that learns from
+        the labelled rows alone, in 200 steps or a fifth of `max_iter`: if the shares that it finds,
+        corrected for the proportions of the labels [5]_, are further from them than the luck of so
+        few labels explains, they are taken. So labels that were drawn evenly from uneven classes
+        do little harm. Better still, pass shares that you know. `partial_fit` takes "auto" for
+        "labels".
     generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -173,7 +177,8 @@ class SGANClassifier(BaseImageClassifier):
     n_iter_ : int
         Optimiser steps taken since the weights were drawn.
     class_prior_ : ndarray of shape (n_classes,)
-        Shares of the classes that the last fit took the unlabelled rows to have.
+        Shares of the classes that the last fit took the unlabelled rows to have. Those of the
+        labels are counted as `class_prior` says: with ``class_weight="balanced"`` they are even.
     pseudo_label_threshold_ : float
         Least confidence of a pseudo-label in the last fit.
     precision_ : {"fp32", "bf16"}

@@ -18,7 +18,7 @@ from ._layout import Layout
 from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._probes import Probes
-from ._random import Streams, isolated_global_state
+from ._random import Streams, isolated_global_state, seed_after
 from ._scale_checks import check_scaled, warn_of_little_contrast
 from ._scaling import Scaler
 from ._step import Settings, TrainingData
@@ -147,11 +147,11 @@ class TrainableEstimator(BaseEstimator):
             start_step=self.net_.n_steps_ if continues else 0,
             n_steps=self.max_iter,
             seed=seed,
-            keeps_global_state=self._uses_foreign_code,
+            keeps_global_state=self._uses_foreign_code(continues),
         )
 
     @contextmanager
-    def _isolated_state(self, seed: int) -> Iterator[None]:
+    def _isolated_state(self, seed: int, n_steps: int, continues: bool) -> Iterator[None]:
         """Shield training from torch's state where it is called, and that state from training."""
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
@@ -159,7 +159,8 @@ class TrainableEstimator(BaseEstimator):
             for kind in ("cpu", "cuda", "mps"):
                 if torch.is_autocast_enabled(kind):
                     stack.enter_context(torch.autocast(kind, enabled=False))
-            stack.enter_context(isolated_global_state(seed, self._uses_foreign_code, self.device))
+            own_seed, is_foreign = seed_after(seed, n_steps), self._uses_foreign_code(continues)
+            stack.enter_context(isolated_global_state(own_seed, is_foreign, self.device))
             yield
 
     def _train(
@@ -250,6 +251,6 @@ class TrainableEstimator(BaseEstimator):
             rng=streams.weights,
         )
 
-    @property
-    def _uses_foreign_code(self) -> bool:
-        return callable(self.network) or callable(self.augment)
+    def _uses_foreign_code(self, continues: bool) -> bool:
+        network = self._built_with["network"] if continues else self.network
+        return callable(network) or callable(self.augment)

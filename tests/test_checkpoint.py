@@ -97,12 +97,20 @@ def test_fit_that_goes_on_is_judged_by_the_records_before_too(tmp_path):
     assert [record["step"] for record in estimator.history_] == list(range(3, 121, 3))
 
 
-def test_interrupted_warm_start_goes_on_with_its_own_fit(tmp_path):
-    params = {"max_iter": 20, "warm_start": True}
+@pytest.mark.parametrize("own", [{}, VARIANTS["own code"][1]], ids=["built-in", "own code"])
+def test_interrupted_warm_start_goes_on_with_its_own_fit(own, tmp_path):
+    params = {"max_iter": 20, "warm_start": True, **own}
     checkpoint = {"checkpoint_dir": tmp_path, "checkpoint_every": 5}
     estimator = stopped_in_the_second_warm_start(**params, **checkpoint).fit(X, Y)
     assert estimator.n_iter_ == 40
     assert same_state(weights(estimator), weights(sgan(**params).fit(X, Y).fit(X, Y)))
+
+
+def test_bar_of_a_fit_that_goes_on_ends_at_its_last_step(tmp_path, capsys):
+    # a record is a mean over two steps, and the checkpoint lies between them
+    params = {"max_iter": 60, "checkpoint_dir": tmp_path, "checkpoint_every": 11}
+    stopped(cnn(**params)).set_params(verbose=1).fit(X, Y)
+    assert "60/60" in capsys.readouterr().err
 
 
 def test_interrupted_warm_start_keeps_the_class_prior_it_began_with(tmp_path, monkeypatch):

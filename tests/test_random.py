@@ -70,6 +70,22 @@ def test_same_seed_gives_equal_arrays_and_another_seed_does_not(make, params):
     assert without_seconds[0] == without_seconds[1]
 
 
+@both
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_own_code_draws_other_numbers_where_training_goes_on(make, method):
+    drawn = []
+
+    def augment(batch):
+        drawn.append((torch.rand(()).item(), np.random.random()))
+        return batch
+
+    estimator = make(augment=augment, warm_start=True)
+    for _ in range(3):
+        getattr(estimator, method)(X, Y)
+    for numbers in zip(*drawn, strict=True):
+        assert len(set(numbers)) == len(drawn)
+
+
 @pytest.mark.parametrize("params", OWN, ids=OWN_IDS)
 @both
 @pytest.mark.parametrize("random_state", [0, None])
@@ -79,6 +95,21 @@ def test_global_random_states_are_left_as_they_were(make, params, random_state):
     estimator.fit(X, Y).partial_fit(X, Y)
     estimator.predict_proba(X)
     assert_global_states_are(before)
+
+
+@both
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_own_network_stays_apart_where_another_is_named_later(make, method):
+    before, ends = global_states(), []
+    for _ in range(2):
+        estimator = make(network=own_pair, warm_start=True).fit(X, Y).set_params(network="auto")
+        assert_global_states_are(before)
+        getattr(estimator, method)(X, Y)
+        ends.append(weights(estimator))
+        assert_global_states_are(before)
+        torch.rand(5)  # whatever the program draws in between
+        before = global_states()
+    assert same_state(*ends)
 
 
 def test_global_random_states_are_left_as_they_were_after_an_error():

@@ -1,4 +1,17 @@
-"""The networks of Salimans et al. 2016, as in their reference code."""
+"""The networks of Salimans et al. 2016: the layers and sizes of their reference code.
+
+They differ from it (https://github.com/openai/improved-gan, `mnist_svhn_cifar10`) in this:
+
+- It trains the scale of a weight norm in the last layer of a network alone; here all are trained.
+- The batch norms of its generators have no gain; here they have one, which is trained.
+- It initialises the convolutional discriminator's head to outputs of standard deviation 0.1, and
+  so the last layer of the convolutional generator, before tanh; here the head's are 1, as all
+  other layers', and no generator is initialised from data.
+- It initialises from 500 training images (for the convolutions, labelled ones) with noise and
+  dropout on; here from 500 of the pool, with neither.
+- It draws the directions of the fully connected discriminator with a standard deviation of 0.1,
+  here 0.05; and the weights of the generators by Glorot's rule or with 0.05, here by He's.
+"""
 
 import math
 from itertools import pairwise
