@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from torch import Tensor
 
 from ._batches import Rows, evenly_spaced
 from ._pool import OTHER_SCALE
@@ -11,42 +12,82 @@ from .exceptions import InputScaleWarning, InvalidInputError
 
 # of half the range: a typical image of less loses two thirds of its contrast to the floor
 LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
+LEAST_SHARE = 1.0 / 32.0  # of the contrast of the strongest channel
 MAX_SCALED = 1e6
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 
 
-def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 5) -> None:
-    """Tell of images that lie close together in the range of all pixels, as one outlier has it.
+def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 6) -> None:
+    """Tell of images, or of a channel, that lie close together in the range of all pixels.
 
-    Neither within an image nor from image to image do the pixels of most differ by much of it.
+    Neither within an image nor from image to image do the pixels of most differ by much of it, as
+    where an outlier has made it, bytes use few of their levels, or another channel is in other
+    units.
 
     Parameters
     ----------
     rows : Rows
         Of `fit`; some of them are looked at.
     scaler : Scaler
-    stacklevel : int, default=5
+    stacklevel : int, default=6
         Of the warning.
 
     Warns
     -----
     InputScaleWarning
     """
-    if scaler.typical_std is None or rows.dtype in (np.uint8, np.bool_):
-        return  # no image is standardised by itself, or none decides the range
+    n_channels = rows.layout.input_shape[0]
+    has_range = scaler.amplitude is not None and np.ndim(scaler.offset) == 1
+    is_asked_for = n_channels == 1 and scaler.typical_std is None
+    if not has_range or is_asked_for or rows.dtype == np.bool_:
+        return
     plain = Scaler(scaler.offset, scaler.scale)
     x = plain.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
-    means, norms = centre_images(x)
-    inside = float(norms.median()) / root_of_size(x)
-    between = float((means - means.median()).abs().median())
-    if max(inside, between) >= LITTLE_CONTRAST or inside == between == 0.0:
+    of_channels = [_contrast(x[:, k : k + 1].clone()) for k in range(n_channels)]
+    inside, between = _contrast(x) if n_channels > 1 else of_channels[0]
+    if scaler.typical_std is not None and 0.0 < max(inside, between) < LITTLE_CONTRAST:
+        _warn_of_images(rows, scaler, inside, stacklevel)
         return
+    contrast = [max(both) for both in of_channels]
+    least = min((size for size in contrast if size > 0.0), default=1.0)  # a constant one is well
+    if least < LEAST_SHARE * max(contrast):
+        _warn_of_channel(contrast.index(least), contrast, scaler, stacklevel)
+
+
+def _contrast(x: Tensor) -> tuple[float, float]:
+    """Return by how much the pixels of most images differ, within them and from one to another.
+
+    `x` (b, c, h, w) is written to.
+    """
+    means, norms = centre_images(x)
+    between = float((means - means.median()).abs().median())
+    return float(norms.median()) / root_of_size(x), between
+
+
+def _warn_of_images(rows: Rows, scaler: Scaler, inside: float, stacklevel: int) -> None:
     low, high = (float((scaler.offset + sign * scaler.scale)[0]) for sign in (-1, 1))
+    if rows.dtype == np.uint8:
+        scale = f"X holds uint8 values, whose range is {low:.0f} to {high:.0f}"
+        remedy = "Stretch X to that range, or pass floats, whose range is that of their values."
+    else:
+        scale = f"The pixels of X range from {low:.6g} to {high:.6g}"
+        remedy = "Replace no-data values and hot pixels, as by the image's median, or clip X."
     warnings.warn(
-        f"The pixels of X range from {low:.6g} to {high:.6g}, but within most images their "
-        f"standard deviation is below {inside * float(scaler.scale[0]):.2g}: little of that is "
-        "left for the networks. Replace no-data values and hot pixels, as by the image's median, "
-        "or clip X.",
+        f"{scale}, but within most images their standard deviation is below "
+        f"{inside * float(scaler.scale[0]):.2g}: little of that is left for the networks. {remedy}",
+        InputScaleWarning,
+        stacklevel=stacklevel,
+    )
+
+
+def _warn_of_channel(weak: int, contrast: list[float], scaler: Scaler, stacklevel: int) -> None:
+    scale = float(scaler.scale[0])
+    strong = contrast.index(max(contrast))
+    warnings.warn(
+        f"Channel {weak} of X differs by about {contrast[weak] * scale:.2g} only, channel {strong} "
+        f"by {contrast[strong] * scale:.2g}: in the range of all channels together, little of it "
+        "is left for the networks. If it is in other units, pass scaling='standard', which scales "
+        "each channel by itself.",
         InputScaleWarning,
         stacklevel=stacklevel,
     )
