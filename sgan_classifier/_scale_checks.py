@@ -59,9 +59,11 @@ def _contrast(x: Tensor) -> tuple[float, float]:
 
     `x` (b, c, h, w) is written to.
     """
+    # a constant image has none, which rounding of its mean would hide
+    differs = x.amax(dim=(1, 2, 3), keepdim=True) > x.amin(dim=(1, 2, 3), keepdim=True)
     means, norms = centre_images(x)
     between = float((means - means.median()).abs().median())
-    return float(norms.median()) / root_of_size(x), between
+    return float((norms * differs).median()) / root_of_size(x), between
 
 
 def _warn_of_images(rows: Rows, scaler: Scaler, inside: float, stacklevel: int) -> None:
@@ -93,7 +95,7 @@ def _warn_of_channel(weak: int, contrast: list[float], scaler: Scaler, stackleve
     )
 
 
-def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
+def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler, scaling: str | None) -> None:
     """Refuse labelled rows that are too large for the networks, or too alike for any two to differ.
 
     Parameters
@@ -102,6 +104,8 @@ def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
         The labelled ones.
     codes : ndarray of int64, shape (n,)
     scaler : Scaler
+    scaling : str or None
+        The parameter, for the message.
 
     Raises
     ------
@@ -122,10 +126,26 @@ def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
     if largest <= ROUNDING * max(1.0, greatest):
         raise InvalidInputError(
             f"All {len(rows)} labelled rows are equal to the networks: once scaled, no value "
-            f"differs by more than {largest:.2g} between rows. Check how X was made. "
-            "scaling='auto' brings out small differences, and for images scaling='range' keeps "
-            "differences in contrast."
+            f"differs by more than {largest:.2g} between rows. Check how X was made."
+            f"{_other_scalings(rows.layout.is_image, scaling)}"
         )
+
+
+def _other_scalings(is_image: bool, scaling: str | None) -> str:
+    auto = "per_image" if is_image else "standard"
+    advice = "" if scaling in ("auto", auto) else " scaling='auto' brings out small differences."
+    if is_image and scaling != "range":
+        advice += " scaling='range' keeps differences in contrast."
+    return advice
+
+
+def largest_in_fit(scaler: Scaler) -> float | None:
+    """Return about the largest absolute value in `fit`; None of a table, or where unscaled."""
+    if scaler.amplitude is None:
+        return None
+    # of a standardised channel, three deviations from the mean
+    reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
+    return float((np.abs(scaler.offset) + reach * scaler.scale).max())
 
 
 def warn_of_other_scale(
@@ -150,23 +170,20 @@ def warn_of_other_scale(
     -----
     InputScaleWarning
     """
-    is_known = fit_dtype is not None and scaler.amplitude is not None  # else a table, or unscaled
-    if not is_known or len(rows) == 0:
+    largest_before = largest_in_fit(scaler)
+    if fit_dtype is None or largest_before is None or len(rows) == 0:
         return
-    # of a standardised channel, three deviations from the mean
-    reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
-    largest_in_fit = float((np.abs(scaler.offset) + reach * scaler.scale).max())
     is_same = rows.dtype == fit_dtype
-    if is_same and rows.dtype == np.uint8 and largest_in_fit * OTHER_SCALE > 255:
+    if is_same and rows.dtype == np.uint8 and largest_before * OTHER_SCALE > 255:
         return  # no byte is so bright, and none need be looked at
     largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
-    is_brighter = largest > OTHER_SCALE * largest_in_fit
-    is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_in_fit
+    is_brighter = largest > OTHER_SCALE * largest_before
+    is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_before
     if not is_brighter and not is_darker:
         return
     warnings.warn(
         f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "
-        f"{fit_dtype} of up to {largest_in_fit:.3g}. Predictions on another scale are close to "
+        f"{fit_dtype} of up to {largest_before:.3g}. Predictions on another scale are close to "
         "arbitrary: pass X in the units of fit, divided in both places or in none.",
         InputScaleWarning,
         stacklevel=stacklevel,
