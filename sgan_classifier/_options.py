@@ -136,15 +136,15 @@ def parse_augment(word: str) -> str | tuple[str, ...] | None:
     """
     if word in ("auto", "none"):
         return "auto" if word == "auto" else None
-    return _known_names(tuple(word.split(",")))
+    return _known_names(tuple(word.split(",")), "Join them by commas, or pass auto or none.")
 
 
-def _known_names(names: tuple[str, ...]) -> tuple[str, ...]:
+def _known_names(names: tuple[str, ...], remedy: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in AUGMENTATIONS]
     if unknown:
         raise InvalidInputError(
             f"augment has the unknown name {unknown[0]!r}; the names are "
-            f"{', '.join(AUGMENTATIONS)}. A callable on a batch may be passed instead."
+            f"{', '.join(AUGMENTATIONS)}. {remedy}"
         )
     return names
 
@@ -157,7 +157,10 @@ def resolve_augment(augment: Any, layout: Layout) -> tuple[str, ...] | Callable:
         return ()
     if augment == "auto":
         return ("shift",)
-    names = _known_names((augment,) if isinstance(augment, str) else tuple(augment))
+    names = _known_names(
+        (augment,) if isinstance(augment, str) else tuple(augment),
+        "A callable on a batch may be passed instead.",
+    )
     if not layout.is_image and names:
         raise InvalidInputError(
             f"augment={augment!r} is for images, but X is a table of {layout.input_shape[0]} "

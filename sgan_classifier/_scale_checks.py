@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from torch import Tensor
 
 from ._batches import Rows, evenly_spaced
 from ._pool import OTHER_SCALE
@@ -11,48 +12,90 @@ from .exceptions import InputScaleWarning, InvalidInputError
 
 # of half the range: a typical image of less loses two thirds of its contrast to the floor
 LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
+LEAST_SHARE = 1.0 / 32.0  # of the contrast of the strongest channel
 MAX_SCALED = 1e6
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 
 
-def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 5) -> None:
-    """Tell of images that lie close together in the range of all pixels, as one outlier has it.
+def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 6) -> None:
+    """Tell of images, or of a channel, that lie close together in the range of all pixels.
 
-    Neither within an image nor from image to image do the pixels of most differ by much of it.
+    Neither within an image nor from image to image do the pixels of most differ by much of it, as
+    where an outlier has made it, bytes use few of their levels, or another channel is in other
+    units.
 
     Parameters
     ----------
     rows : Rows
         Of `fit`; some of them are looked at.
     scaler : Scaler
-    stacklevel : int, default=5
+    stacklevel : int, default=6
         Of the warning.
 
     Warns
     -----
     InputScaleWarning
     """
-    if scaler.typical_std is None or rows.dtype in (np.uint8, np.bool_):
-        return  # no image is standardised by itself, or none decides the range
+    n_channels = rows.layout.input_shape[0]
+    has_range = scaler.amplitude is not None and np.ndim(scaler.offset) == 1
+    is_asked_for = n_channels == 1 and scaler.typical_std is None
+    if not has_range or is_asked_for or rows.dtype == np.bool_:
+        return
     plain = Scaler(scaler.offset, scaler.scale)
     x = plain.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
-    means, norms = centre_images(x)
-    inside = float(norms.median()) / root_of_size(x)
-    between = float((means - means.median()).abs().median())
-    if max(inside, between) >= LITTLE_CONTRAST or inside == between == 0.0:
+    of_channels = [_contrast(x[:, k : k + 1].clone()) for k in range(n_channels)]
+    inside, between = _contrast(x) if n_channels > 1 else of_channels[0]
+    if scaler.typical_std is not None and 0.0 < max(inside, between) < LITTLE_CONTRAST:
+        _warn_of_images(rows, scaler, inside, stacklevel)
         return
+    contrast = [max(both) for both in of_channels]
+    least = min((size for size in contrast if size > 0.0), default=1.0)  # a constant one is well
+    if least < LEAST_SHARE * max(contrast):
+        _warn_of_channel(contrast.index(least), contrast, scaler, stacklevel)
+
+
+def _contrast(x: Tensor) -> tuple[float, float]:
+    """Return by how much the pixels of most images differ, within them and from one to another.
+
+    `x` (b, c, h, w) is written to.
+    """
+    # a constant image has none, which rounding of its mean would hide
+    differs = x.amax(dim=(1, 2, 3), keepdim=True) > x.amin(dim=(1, 2, 3), keepdim=True)
+    means, norms = centre_images(x)
+    between = float((means - means.median()).abs().median())
+    return float((norms * differs).median()) / root_of_size(x), between
+
+
+def _warn_of_images(rows: Rows, scaler: Scaler, inside: float, stacklevel: int) -> None:
     low, high = (float((scaler.offset + sign * scaler.scale)[0]) for sign in (-1, 1))
+    if rows.dtype == np.uint8:
+        scale = f"X holds uint8 values, whose range is {low:.0f} to {high:.0f}"
+        remedy = "Stretch X to that range, or pass floats, whose range is that of their values."
+    else:
+        scale = f"The pixels of X range from {low:.6g} to {high:.6g}"
+        remedy = "Replace no-data values and hot pixels, as by the image's median, or clip X."
     warnings.warn(
-        f"The pixels of X range from {low:.6g} to {high:.6g}, but within most images their "
-        f"standard deviation is below {inside * float(scaler.scale[0]):.2g}: little of that is "
-        "left for the networks. Replace no-data values and hot pixels, as by the image's median, "
-        "or clip X.",
+        f"{scale}, but within most images their standard deviation is below "
+        f"{inside * float(scaler.scale[0]):.2g}: little of that is left for the networks. {remedy}",
         InputScaleWarning,
         stacklevel=stacklevel,
     )
 
 
-def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
+def _warn_of_channel(weak: int, contrast: list[float], scaler: Scaler, stacklevel: int) -> None:
+    scale = float(scaler.scale[0])
+    strong = contrast.index(max(contrast))
+    warnings.warn(
+        f"Channel {weak} of X differs by about {contrast[weak] * scale:.2g} only, channel {strong} "
+        f"by {contrast[strong] * scale:.2g}: in the range of all channels together, little of it "
+        "is left for the networks. If it is in other units, pass scaling='standard', which scales "
+        "each channel by itself.",
+        InputScaleWarning,
+        stacklevel=stacklevel,
+    )
+
+
+def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler, scaling: str | None) -> None:
     """Refuse labelled rows that are too large for the networks, or too alike for any two to differ.
 
     Parameters
@@ -61,6 +104,8 @@ def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
         The labelled ones.
     codes : ndarray of int64, shape (n,)
     scaler : Scaler
+    scaling : str or None
+        The parameter, for the message.
 
     Raises
     ------
@@ -81,10 +126,26 @@ def check_scaled(rows: Rows, codes: np.ndarray, scaler: Scaler) -> None:
     if largest <= ROUNDING * max(1.0, greatest):
         raise InvalidInputError(
             f"All {len(rows)} labelled rows are equal to the networks: once scaled, no value "
-            f"differs by more than {largest:.2g} between rows. Check how X was made. "
-            "scaling='auto' brings out small differences, and for images scaling='range' keeps "
-            "differences in contrast."
+            f"differs by more than {largest:.2g} between rows. Check how X was made."
+            f"{_other_scalings(rows.layout.is_image, scaling)}"
         )
+
+
+def _other_scalings(is_image: bool, scaling: str | None) -> str:
+    auto = "per_image" if is_image else "standard"
+    advice = "" if scaling in ("auto", auto) else " scaling='auto' brings out small differences."
+    if is_image and scaling != "range":
+        advice += " scaling='range' keeps differences in contrast."
+    return advice
+
+
+def largest_in_fit(scaler: Scaler) -> float | None:
+    """Return about the largest absolute value in `fit`; None of a table, or where unscaled."""
+    if scaler.amplitude is None:
+        return None
+    # of a standardised channel, three deviations from the mean
+    reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
+    return float((np.abs(scaler.offset) + reach * scaler.scale).max())
 
 
 def warn_of_other_scale(
@@ -109,23 +170,20 @@ def warn_of_other_scale(
     -----
     InputScaleWarning
     """
-    is_known = fit_dtype is not None and scaler.amplitude is not None  # else a table, or unscaled
-    if not is_known or len(rows) == 0:
+    largest_before = largest_in_fit(scaler)
+    if fit_dtype is None or largest_before is None or len(rows) == 0:
         return
-    # of a standardised channel, three deviations from the mean
-    reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
-    largest_in_fit = float((np.abs(scaler.offset) + reach * scaler.scale).max())
     is_same = rows.dtype == fit_dtype
-    if is_same and rows.dtype == np.uint8 and largest_in_fit * OTHER_SCALE > 255:
+    if is_same and rows.dtype == np.uint8 and largest_before * OTHER_SCALE > 255:
         return  # no byte is so bright, and none need be looked at
     largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
-    is_brighter = largest > OTHER_SCALE * largest_in_fit
-    is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_in_fit
+    is_brighter = largest > OTHER_SCALE * largest_before
+    is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_before
     if not is_brighter and not is_darker:
         return
     warnings.warn(
         f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "
-        f"{fit_dtype} of up to {largest_in_fit:.3g}. Predictions on another scale are close to "
+        f"{fit_dtype} of up to {largest_before:.3g}. Predictions on another scale are close to "
         "arbitrary: pass X in the units of fit, divided in both places or in none.",
         InputScaleWarning,
         stacklevel=stacklevel,

@@ -66,6 +66,8 @@ def encode_labels(y: Any, n_rows: int, *, estimator_name: str) -> tuple[np.ndarr
     if labels.dtype.kind == "f":
         _check_whole_numbers(labels)
     classes, numbers = np.unique(labels, return_inverse=True)
+    if y.dtype.kind == "u":
+        _check_wrapped_marker(classes, "y")
     if len(classes) < 2:
         samples = "1 sample" if len(labels) == 1 else f"{len(labels)} samples"
         raise InvalidInputError(
@@ -88,6 +90,8 @@ def check_classes(classes: Any) -> np.ndarray:
         raise InvalidInputError(f"classes={classes!r} names no classes: {error}") from error
     if known.dtype.kind == "f":
         _check_whole_numbers(known)
+    if known.dtype.kind == "u":
+        _check_wrapped_marker(known, "classes")
     if len(known) < 2:
         raise InvalidInputError(
             f"classes={classes!r} names {len(known)} class; at least 2 are needed. Name all "
@@ -191,6 +195,18 @@ def _check_whole_numbers(labels: np.ndarray) -> None:
         raise InvalidInputError(
             f"Unknown label type: continuous. y holds {fractions[0]}, and a classifier expects "
             "discrete classes. Bin the values, or use a regressor."
+        )
+
+
+def _check_wrapped_marker(classes: np.ndarray, name: str) -> None:
+    """Refuse what -1 becomes in an unsigned dtype, told by the gap below it."""
+    wrapped = np.iinfo(classes.dtype).max
+    if len(classes) > 2 and classes[-1] == wrapped and classes[-2] != wrapped - 1:
+        raise InvalidInputError(
+            f"{name} has dtype {classes.dtype}, in which -1 becomes {wrapped}, and holds {wrapped} "
+            f"as well as labels up to {classes[-2]}. Mark unlabelled rows with -1 in a signed "
+            f"dtype, such as int64. If {wrapped} is a class, pass {name}.astype("
+            f"{'object' if wrapped > np.iinfo(np.int64).max else 'int'})."
         )
 
 

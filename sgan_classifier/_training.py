@@ -90,7 +90,7 @@ class TrainableEstimator(BaseEstimator):
         rows = data.labeled if data.pool is None else data.pool
         scaler = Scaler.fit(rows, self.scaling)
         warn_of_little_contrast(rows, scaler)
-        check_scaled(data.labeled, data.codes, scaler)
+        check_scaled(data.labeled, data.codes, scaler, self.scaling)
         streams = Streams.from_seed(seed, device)
         generator, discriminator = self._make_networks(layout, len(classes), scaler, streams)
         net = SemiSupervisedNet(

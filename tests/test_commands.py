@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.commands.evaluate import _wilson
 from sgan_classifier.datasets import load_image_folder
 from sgan_classifier.exceptions import (
+    InputScaleWarning,
     InvalidInputError,
+    NoUnlabeledRowsWarning,
     UnreadableImageError,
     UnreadableImageWarning,
 )
@@ -72,7 +76,14 @@ def test_fit_replaces_a_model_only_when_told(craters, tmp_path):
 
 @pytest.mark.parametrize(
     ("setting", "message"),
-    [("widht=4", "width"), ("width", "NAME=VALUE"), ("width=wide", "width"), ("width=-1", "width")],
+    [
+        ("widht=4", "width"),
+        ("width", "NAME=VALUE"),
+        ("width=wide", "width"),
+        ("width=-1", "width"),
+        ("max_iter=4", "--steps instead"),
+        ("augment=flip", "--augment instead"),
+    ],
 )
 def test_fit_names_a_wrong_setting_before_it_reads_images(tmp_path, setting, message):
     with pytest.raises(ValueError, match=message):
@@ -80,8 +91,19 @@ def test_fit_names_a_wrong_setting_before_it_reads_images(tmp_path, setting, mes
 
 
 def test_fit_names_a_wrong_augmentation_before_it_reads_images(tmp_path):
-    with pytest.raises(ValueError, match="unknown name 'turn'"):
+    with pytest.raises(ValueError, match=r"unknown name 'turn'.*by commas"):
         run("fit", tmp_path / "no folder", "-o", tmp_path / "m", "--augment", "shift,turn")
+
+
+def test_fit_speaks_of_folders(craters, tmp_path):
+    shutil.copytree(Path(craters, "crater"), tmp_path / "crater")
+    with pytest.raises(InvalidInputError, match=r"1 class \(crater\); .* folder of its own"):
+        run("fit", tmp_path, "-o", tmp_path / "m", *TINY)
+    shutil.copytree(Path(craters, "unlabeled"), tmp_path / "plain")
+    with pytest.warns(NoUnlabeledRowsWarning, match=r"no unlabelled images.*unlabeled/") as told:
+        run("fit", tmp_path, "-o", tmp_path / "m", *TINY)
+    assert len(told) == 1
+    run("fit", tmp_path, "-o", tmp_path / "cnn", "--method", "cnn", *TINY[:6])
 
 
 def test_fit_leaves_out_what_cannot_be_read_or_refuses(craters, tmp_path):
@@ -151,6 +173,21 @@ def test_predict_brings_16_bits_to_the_8_of_the_training(craters, model, tmp_pat
     run("predict", model, tmp_path / "images", "-o", tmp_path / "p.csv")
     deep, shallow = read_table(tmp_path / "p.csv")
     assert deep["probability_crater"] == shallow["probability_crater"]
+    Image.fromarray(pixels.astype(np.uint16) * 16).save(tmp_path / "images" / "16.png")
+    with pytest.warns(InputScaleWarning, match=rf"above {16 * int(pixels.max())}: the white of"):
+        run("predict", model, tmp_path / "images", "-o", tmp_path / "p.csv", "--force")
+
+
+def test_a_model_of_12_bits_tells_of_files_of_8(craters, tmp_path):
+    X = noise_images(dtype=np.uint16) * 16
+    save(cnn().fit(X, np.arange(24) % 2), tmp_path / "m")
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Image.fromarray(X[0]).save(folder / "12.png")
+    run("predict", tmp_path / "m", folder, "-o", tmp_path / "p.csv")
+    Image.fromarray((X[1] // 16).astype(np.uint8)).save(folder / "8.png")
+    with pytest.warns(InputScaleWarning, match=r"above 4080: the white of"):
+        run("predict", tmp_path / "m", folder, "-o", tmp_path / "q.csv")
 
 
 def test_predict_names_what_it_cannot_read_and_keeps_odd_names(craters, model, tmp_path):
@@ -215,13 +252,25 @@ def test_evaluate_shows_and_writes_figures_of_the_labelled_images(craters, model
     assert figures["accuracy_interval"] == pytest.approx(interval)
 
 
+def test_evaluate_leaves_out_empty_folders_and_shares_of_nothing(craters, model, tmp_path):
+    shutil.copytree(Path(craters, "crater"), tmp_path / "test" / "crater")
+    (tmp_path / "test" / "boulder").mkdir()
+    output = tmp_path / "figures.json"
+    with pytest.warns(UnreadableImageWarning, match="'boulder/' is a class folder without"):
+        said = run("evaluate", model, tmp_path / "test", "-o", output)
+    plain = json.loads(output.read_text())["classes"]["plain, of all kinds"]
+    assert (plain["n"], plain["recall"]) == (0, None)
+    line = next(line for line in said.splitlines() if line.startswith("plain, of all kinds  "))
+    assert line.split()[-3] == "-"
+
+
 def test_wilsons_interval_is_that_of_the_textbooks():
     assert _wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert _wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
 
 
 def test_evaluate_refuses_a_class_that_the_model_does_not_know(craters, model, tmp_path):
-    (tmp_path / "boulder").mkdir()
+    shutil.copytree(Path(craters, "crater"), tmp_path / "boulder")
     with pytest.raises(InvalidInputError, match="boulder"):
         run("evaluate", model, tmp_path)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import sgan
 
 from sgan_classifier.datasets import load_image_folder
-from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.exceptions import InputScaleWarning, InvalidInputError
 
 # ---------------------------------------------------------------- what is read
 
@@ -223,6 +223,17 @@ def test_eight_bits_among_sixteen_keep_white_white(folder):
     shallow = load_image_folder(folder, dtype="uint8")
     np.testing.assert_array_equal(shallow.X[0], noise(seed=1))
     np.testing.assert_array_equal(shallow.X[2], np.rint(deep / 257))
+
+
+@pytest.mark.parametrize("dtype", [None, "uint8", "uint16", "float32"])
+def test_twelve_bits_among_eight_are_told(folder, dtype):
+    save(folder / "plain" / "z.png", np.full((8, 8), 4095, np.uint16))
+    if dtype == "float32":
+        load_image_folder(folder, dtype=dtype)
+        return
+    with pytest.warns(InputScaleWarning, match=r"no value of 16 bits .* above 4095: ") as told:
+        load_image_folder(folder, dtype=dtype)
+    assert told[0].filename == __file__
 
 
 def test_floats_among_integers_are_refused_unless_a_type_is_chosen(folder):

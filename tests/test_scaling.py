@@ -4,6 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_sample_images
 from tiny import both, few_labels, noise_images, sgan
 
 from sgan_classifier._batches import Rows, evenly_spaced
@@ -336,6 +337,44 @@ def test_one_pixel_that_swamps_the_contrast_is_told(make, value):
         make().fit(X, few_labels())
     assert told[0].filename == __file__
     make(scaling="range").fit(X, few_labels())  # asked for
+
+
+@both
+@pytest.mark.parametrize("greatest", [2, 4])
+def test_bytes_of_few_levels_are_told(make, greatest):
+    X = np.random.default_rng(0).integers(0, greatest, (24, 8, 8)).astype(np.uint8)
+    X[0, 0, 0] = greatest
+    with pytest.warns(
+        InputScaleWarning, match=r"uint8 values, whose range is 0 to 255, .* Stretch X"
+    ) as told:
+        make().fit(X, few_labels())
+    assert told[0].filename == __file__
+    make().fit(X.astype(float), few_labels())  # as the message says
+    make().fit(X * (255 // greatest), few_labels())
+    make(scaling="range").fit(X, few_labels())  # asked for
+
+
+@both
+@pytest.mark.parametrize("scaling", ["auto", "range", "unit"])
+@pytest.mark.parametrize("channels_first", [True, False])
+def test_a_channel_that_the_range_of_another_swamps_is_told(make, scaling, channels_first):
+    X = noise_images(channels=2, dtype=float) / 255 * [1000, 1]
+    X = np.moveaxis(X, -1, 1) if channels_first else X
+    with pytest.warns(
+        InputScaleWarning, match=r"Channel 1 .* 0\.29 only, channel 0 by 2\.9e\+02.*'standard'"
+    ) as told:
+        make(scaling=scaling).fit(X, few_labels())
+    assert told[0].filename == __file__
+    make(scaling="standard").fit(X, few_labels())
+
+
+def test_colours_and_constant_channels_are_well():
+    colours = np.stack(load_sample_images().images)
+    X = np.concatenate([colours[:, i : i + 32, i : i + 32] for i in range(0, 384, 32)])
+    alpha = np.full((24, 32, 32, 1), 255, np.uint8)
+    alpha[0, :9] = 0
+    for images in (X, X / 255, np.concatenate([X, alpha], axis=-1), X.repeat(2, axis=0)[:24] // 8):
+        sgan().fit(images, few_labels())
 
 
 @pytest.mark.parametrize("value", [-3.4028226550889045e38, 3.4028234e38])

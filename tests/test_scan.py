@@ -39,6 +39,7 @@ from sgan_classifier.scan import (
     scan_scene,
     score_matches,
 )
+from sgan_classifier.scan._classifier import WindowClassifier
 from sgan_classifier.scan._tile import plan_tiles
 
 SIZES = {"diameters": (12, 32)}
@@ -266,6 +267,8 @@ def test_labels_that_are_words(geotiff, tmp_path):
         with rasterio.open(tmp_path / folder / "probability.tif") as dataset:
             maps.append(dataset.read(1))
     np.testing.assert_allclose(maps[0] + maps[1], 1.0, atol=1e-5)
+    numbered = cnn().fit(X, np.where(y, "1", "0"))  # as the command makes of folders 0 and 1
+    assert WindowClassifier(numbered).positive == "1"
     other = cnn().fit(X, np.where(y, "hill", "plain"))
     with pytest.raises(InvalidInputError, match=r"Which of the classes \['hill', 'plain'\]"):
         scan_scene(other, geotiff, tmp_path / "3")

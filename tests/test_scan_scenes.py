@@ -18,7 +18,7 @@ from image_files import write_tiff
 from PIL import Image
 from tiny import cnn
 
-from sgan_classifier.exceptions import InvalidInputError
+from sgan_classifier.exceptions import InputScaleWarning, InvalidInputError
 from sgan_classifier.scan import (
     choose_threshold,
     match_candidates,
@@ -74,6 +74,27 @@ def test_scenes_of_8_and_of_16_bits_give_the_same(tmp_path, fitted):
     matches = match_candidates(first.all_candidates, boxes())
     assert score_matches(matches, choose_threshold(matches)).recall >= 5 / 6
     same(first.all_candidates, second.all_candidates, atol=1e-3)
+
+
+@pytest.mark.parametrize("fitted", ["uint8", "uint16"])
+def test_scenes_beside_12_bits_are_told(tmp_path, fitted):
+    X, y = patches(40)
+    quick = {"diameters": (14, 14), "stride": 0.5}
+    deep = fitted == "uint16"
+    estimator = cnn().fit(X.astype(np.uint16) * 16 if deep else X, y)
+    image = scene() if deep else scene().astype(np.uint16) * 16
+    path = write_geotiff(tmp_path / "scene.tif", image)
+    white = 16 * int((X if deep else scene()).max())
+    with pytest.warns(InputScaleWarning, match=rf"scene\.tif was .* seen above {white}: ") as told:
+        scan_scene(estimator, path, tmp_path / "out", **quick)
+    assert told[0].filename == __file__
+    same_depth = write_geotiff(tmp_path / "same.tif", X[0].astype(fitted).repeat(4, 0).repeat(4, 1))
+    scan_scene(estimator, same_depth, tmp_path / "same", **quick)
+
+
+def test_an_array_is_no_scene(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"type ndarray; expected the path of a file.*save"):
+        scan_scene(model(), scene(), tmp_path)
 
 
 def test_values_without_a_known_white_are_refused(tmp_path):

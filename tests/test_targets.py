@@ -16,6 +16,9 @@ LABELS = [
     (np.array([0, -1, -2]), [-2, 0], "i", [1, -1, 0]),
     (np.array([1, 255], np.uint8), [1, 255], "u", [0, 1]),
     (np.array([2**64 - 1, 3], np.uint64), [3, 2**64 - 1], "u", [1, 0]),
+    (np.array([0, 255, 254], np.uint8), [0, 254, 255], "u", [0, 2, 1]),
+    (np.array([0, 255, 9], np.uint8).astype(int), [0, 9, 255], "i", [0, 2, 1]),
+    (np.array([0, 2**64 - 1, 9], np.uint64).astype(object), [0, 9, 2**64 - 1], "u", [0, 2, 1]),
     (np.array([2**62, 2**62 + 1, -1]), [2**62, 2**62 + 1], "i", [0, 1, -1]),
     (np.array([2**64 - 1, 3, None], object), [3, 2**64 - 1], "u", [1, 0, -1]),
     (np.array([-(2**63), 3, None], object), [-(2**63), 3], "i", [0, 1, -1]),
@@ -144,6 +147,11 @@ def test_a_column_of_labels_is_ravelled_with_scikit_learns_warning(y):
         (np.ma.masked_equal([0, 1, 2, 0], 2), InvalidInputError,
          r"1 masked labels\. Mark those rows as unlabelled: y\.filled\(-1\)\.$"),
         (sp.csr_array(np.eye(4)), TypeError, "(?i)sparse"),
+        (np.array([0, 1, 255, 0], np.uint8), InvalidInputError,
+         r"y has dtype uint8, in which -1 becomes 255, .* up to 1\. .*pass y\.astype\(int\)\.$"),
+        (pd.Series([7, 5, 65535, 7], dtype=np.uint16), InvalidInputError, "-1 becomes 65535"),
+        (np.array([0, 1, 2**64 - 1, 0], np.uint64), InvalidInputError,
+         rf"-1 becomes {2**64 - 1}, .*pass y\.astype\(object\)\.$"),
     ],
 )  # fmt: skip
 def test_labels_that_cannot_be_used_are_errors(y, error, message):
@@ -226,6 +234,7 @@ def test_classes_to_come_are_sorted_and_markers_are_none(classes, known):
     [
         ([7, -1], r"classes=\[7, -1\] names 1 class; at least 2 .*classes that will ever come\.$"),
         (np.array([0.5, 1.0]), "Unknown label type: continuous"),
+        (np.array([0, 1, 255], np.uint8), r"classes has dtype uint8, in which -1 becomes 255"),
     ],
 )
 def test_classes_to_come_that_cannot_be_used_are_errors(classes, message):

@@ -48,7 +48,9 @@ def read_batches(
     InvalidInputError
         If the model was not fitted on images, or on images that no file can hold.
     """
+    from .._scale_checks import largest_in_fit
     from ..datasets._image_file import read_pixels
+    from ..datasets._white import warn_of_low_white
 
     layout = model._layout
     if not layout.is_image or layout.input_shape[0] not in (1, 3):
@@ -60,11 +62,12 @@ def read_batches(
     mode = "grey" if channels == 1 else "rgb"
     fitted = str(getattr(model, "_fit_dtype", None))
     dtype = fitted if fitted in ("uint8", "uint16") else "float32"
+    greatest = {"uint16": largest_in_fit(model.net_.scaler) or 0.0} if dtype == "uint16" else {}
     for start in range(0, len(files), BATCH):
         rows, images = [], []
         for i in range(start, min(start + BATCH, len(files))):
             try:
-                images.append(read_pixels(root / files[i], (height, width), mode, dtype))
+                images.append(read_pixels(root / files[i], (height, width), mode, dtype, greatest))
             except UnreadableImageError as error:
                 skipped[files[i]] = str(error)
             else:
@@ -72,6 +75,7 @@ def read_batches(
         if rows:
             batch = np.stack(images).reshape(len(rows), height, width, channels)
             yield rows, layout.from_channels_first(np.moveaxis(batch, -1, 1))
+    warn_of_low_white(root, greatest, dtype)
 
 
 def predict_batches(

@@ -45,12 +45,14 @@ def evaluate(
     of another place or another day.
 
     Shows the accuracy with its 95 % interval, the precision and recall of each class, and
-    which class is taken for which.
+    which class is taken for which. "-" (in the JSON: null) stands for the recall of a class without
+    images, and for the precision of one that the model never answers.
 
     \b
     Example:
       sgan-classifier evaluate m.safetensors test-images
     """
+    from ..datasets._image_folder import drop_empty_classes
     from ..datasets._image_list import list_images
     from ._model_images import predict_batches
 
@@ -58,8 +60,9 @@ def evaluate(
         check_output(output, force)
     estimator = load_model(model)
     listed = list_images(folder, labeled=True)
-    codes = _codes_of_model(estimator, folder, listed.class_names)
-    labelled = [i for i, code in enumerate(listed.codes) if code >= 0]
+    class_names, y = drop_empty_classes(listed.class_names, np.array(listed.codes), listed.skipped)
+    codes = _codes_of_model(estimator, folder, class_names)
+    labelled = np.flatnonzero(y >= 0)
     files = [listed.files[i] for i in labelled]
     truth: list[int] = []
     answers: list[int] = []
@@ -67,7 +70,7 @@ def evaluate(
         for rows, _, probabilities in predict_batches(
             estimator, folder, files, listed.skipped, quiet=quiet
         ):
-            truth.extend(codes[listed.codes[labelled[row]]] for row in rows)
+            truth.extend(codes[y[labelled[row]]] for row in rows)
             answers.extend(probabilities.argmax(axis=1).tolist())
     warn_of_skipped(folder, listed.skipped)
     if not truth:
@@ -101,7 +104,7 @@ def _figures(truth: np.ndarray, answers: np.ndarray, names: list[str]) -> dict[s
     right = int((truth == answers).sum())
     codes = list(range(len(names)))
     precision, recall, _, support = precision_recall_fscore_support(
-        truth, answers, labels=codes, zero_division=0
+        truth, answers, labels=codes, zero_division=np.nan
     )
     low, high = _wilson(right, len(truth))
     return {
@@ -109,11 +112,16 @@ def _figures(truth: np.ndarray, answers: np.ndarray, names: list[str]) -> dict[s
         "accuracy": right / len(truth),
         "accuracy_interval": [low, high],
         "classes": {
-            name: {"n": int(n), "precision": float(p), "recall": float(r)}
+            name: {"n": int(n), "precision": _or_none(p), "recall": _or_none(r)}
             for name, n, p, r in zip(names, support, precision, recall, strict=True)
         },
         "confusion": confusion_matrix(truth, answers, labels=codes).tolist(),
     }
+
+
+def _or_none(share: float) -> float | None:
+    """Return a share, or None for one of nothing."""
+    return None if np.isnan(share) else float(share)
 
 
 def _wilson(right: int, n: int) -> tuple[float, float]:
@@ -132,7 +140,10 @@ def _show(figures: dict[str, Any]) -> None:
     for name, row in zip(names, figures["confusion"], strict=True):
         entry = figures["classes"][name]
         counts = [str(count) for count in row]
-        scores = [f"{entry['precision']:.3f}", f"{entry['recall']:.3f}"]
+        scores = [
+            "-" if score is None else f"{score:.3f}"
+            for score in (entry["precision"], entry["recall"])
+        ]
         table.append([name, str(entry["n"]), *scores, *counts])
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -17,7 +17,11 @@ import typer
 from .. import CNNClassifier, SGANClassifier
 from .._class_prior import label_proportions
 from .._options import parse_augment
-from ..exceptions import InvalidInputError, TrainingInterruptedWarning
+from ..exceptions import (
+    InvalidInputError,
+    NoUnlabeledRowsWarning,
+    TrainingInterruptedWarning,
+)
 from ._common import (
     INTERRUPTED,
     ForceOption,
@@ -28,6 +32,17 @@ from ._common import (
     note,
     say,
 )
+
+if TYPE_CHECKING:
+    from ..datasets import ImageFolder
+
+OWN_OPTIONS = {
+    "max_iter": "--steps",
+    "augment": "--augment",
+    "random_state": "--seed",
+    "device": "--device",
+    "verbose": "--quiet",
+}
 
 
 class Method(StrEnum):
@@ -113,6 +128,7 @@ def fit(
         on_error="raise" if strict else "warn",
         verbose=not quiet,
     )
+    _check_labels(images, method)
     height, width = images.X.shape[1:3]
     colour = "grey" if images.X.ndim == 3 else "colour"
     say(f"{folder}: {count_classes(images.y.tolist(), images.class_names)}")
@@ -132,6 +148,25 @@ def fit(
     if interrupted:
         note(f"Stopped early: {output} holds the model after {estimator.n_iter_} steps.")
         raise typer.Exit(INTERRUPTED)
+
+
+def _check_labels(images: ImageFolder, method: Method) -> None:
+    """Say in terms of folders what the estimator would say of y."""
+    root, names = images.path, images.class_names
+    if len(names) < 2:
+        raise InvalidInputError(
+            f"{root} has images of {len(names)} class{'' if names else 'es'}"
+            f"{''.join(f' ({name})' for name in names)}; at least 2 are needed. Put the images of "
+            f"each class into a folder of its own, such as {root}/crater/ and {root}/other/; "
+            "unlabeled/ is no class."
+        )
+    if method is Method.SGAN and (images.y >= 0).all():
+        warnings.warn(
+            f"{root} has no unlabelled images: the SGAN learns from the labelled ones alone. Put "
+            f"images without a label into {root}/unlabeled/.",
+            NoUnlabeledRowsWarning,
+            stacklevel=3,
+        )
 
 
 def _make_estimator(
@@ -156,6 +191,8 @@ def _make_estimator(
             raise InvalidInputError(
                 f"--set {setting}: expected NAME=VALUE with a parameter of {kind.__name__}: {known}"
             )
+        if name in OWN_OPTIONS:
+            raise InvalidInputError(f"--set {setting}: pass {OWN_OPTIONS[name]} instead.")
         estimator.set_params(**{name: _value(text)})
     estimator._validate_params()  # before the images are read
     return estimator
@@ -190,6 +227,7 @@ def _interruption_noticed() -> Iterator[list[bool]]:
     seen: list[bool] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", TrainingInterruptedWarning)
+        warnings.simplefilter("ignore", NoUnlabeledRowsWarning)  # `_check_labels` has told
         show = warnings.showwarning
 
         def watch(message: Any, category: Any, *details: Any, **more: Any) -> None:

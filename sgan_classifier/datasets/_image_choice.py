@@ -94,7 +94,7 @@ def _choose_dtype(files: Sequence[str], headers: dict[int, ImageHeader]) -> str:
         other = next(dtype for dtype in first if dtype != "float32")
         raise InvalidInputError(
             f"{first['float32']!r} holds floating-point values and {first[other]!r} holds {other}: "
-            'their scales may differ. Convert the files, or pass dtype="float32" if the values can '
-            "be compared as they are."
+            "their scales may differ. Convert the files; or, if the values can be compared as they "
+            'are, load them in Python by load_image_folder(..., dtype="float32").'
         )
     return max(first, key=lambda dtype: np.dtype(dtype).itemsize, default="uint8")

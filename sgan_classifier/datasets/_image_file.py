@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from ..exceptions import UnreadableImageError
 from . import _tiff_tags
 from ._raster_file import read_raster, read_raster_size
+from ._white import note_greatest
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 MAX_PIXELS = 50_000_000  # a file of a few kilobytes can claim many gigabytes of pixels
@@ -86,7 +87,13 @@ def read_header(path: Path) -> ImageHeader:
         return ImageHeader(height, width, is_grey, dtype)
 
 
-def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DTypeLike) -> NDArray:
+def read_pixels(
+    path: Path,
+    image_size: tuple[int, int],
+    mode: str,
+    dtype: DTypeLike,
+    greatest: dict[str, float] | None = None,
+) -> NDArray:
     """Read an image in the size, the colours and the type that are wanted.
 
     Parameters
@@ -98,6 +105,8 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
         Colours become grey by their luma (ITU-R BT.601); grey is repeated. Transparency is dropped.
     dtype : {"uint8", "uint16", "float32"}
         8 and 16 bits are converted by a factor of 257, white to white. Floats stay as they are.
+    greatest : dict of str to float, optional
+        Takes the greatest value by dtype, as the file holds it.
 
     Returns
     -------
@@ -127,7 +136,10 @@ def read_pixels(path: Path, image_size: tuple[int, int], mode: str, dtype: DType
         raise UnreadableImageError(
             f"holds pixels without data, which it marks by {tags[_tiff_tags.NO_DATA]}"
         )
-    return _convert(_resize(_recolour(pixels, mode), image_size), np.dtype(dtype))
+    converted = _convert(_resize(_recolour(pixels, mode), image_size), np.dtype(dtype))
+    if greatest is not None:
+        note_greatest(greatest, pixels)
+    return converted
 
 
 @contextmanager

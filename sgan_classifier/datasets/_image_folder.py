@@ -15,6 +15,7 @@ from ..exceptions import InvalidInputError, UnreadableImageError, UnreadableImag
 from ._image_choice import Wanted, choose, mixes_floats
 from ._image_file import ImageHeader, read_header, read_pixels
 from ._image_list import list_images
+from ._white import warn_of_low_white
 
 MODES = ("auto", "grey", "rgb")
 DTYPES = (None, "uint8", "uint16", "float32")
@@ -86,7 +87,8 @@ def load_image_folder(
         "auto" is grey if every file is, else colour. Transparency is dropped.
     dtype : {"uint8", "uint16", "float32"}, optional
         By default the smallest that holds all files; among files of 16 bits, those of 8 bits are
-        multiplied by 257, white to white. With "float32", integers keep their values.
+        multiplied by 257, white to white, which takes it that values of 16 bits fill their range:
+        those of a camera of 12 bits do not. With "float32", integers keep their values.
     on_error : {"warn", "raise"}, default="warn"
         Whether to leave out what cannot be read with a warning, or to refuse the folder. Either
         names the files: damaged or empty ones, what is no image, images of more than 50 megapixels
@@ -113,6 +115,9 @@ def load_image_folder(
     -----
     UnreadableImageWarning
         With ``on_error="warn"``, if anything cannot be read.
+    InputScaleWarning
+        If 8 and 16 bits are converted into each other, and no file of 16 bits holds a value of more
+        than 14 bits.
 
     Examples
     --------
@@ -147,17 +152,19 @@ def load_image_folder(
         # before the folder is refused: a damaged file counts for nothing
         _leave_out_damaged(root, files, headers, skipped)
     X, rows = np.empty((0, 1, 1), np.uint8), list(headers)
+    greatest: dict[str, float] = {}
     chosen, wanted = None, choose(image_size, mode, dtype, files, headers)
     while rows and chosen != wanted:  # as far as it takes without the files found to be damaged
         chosen = wanted
-        X, rows = _read_all(root, files, headers, skipped, chosen, verbose)
+        X, rows = _read_all(root, files, headers, skipped, greatest, chosen, verbose)
         if rows:
             wanted = choose(image_size, mode, dtype, files, headers)
     y = np.array([codes[i] for i in rows], dtype=np.int64)
-    class_names, y = _drop_empty_classes(class_names, y, skipped)
+    class_names, y = drop_empty_classes(class_names, y, skipped)
     _report(root, skipped, on_error)
     if not rows:
         raise InvalidInputError(f"{root} holds no image that can be read.{_named(skipped)}")
+    warn_of_low_white(root, greatest, wanted.dtype)
     names = np.empty(len(rows), dtype=object)
     names[:] = [files[i] for i in rows]
     return ImageFolder(X[: len(rows)], y, class_names, names, root, skipped)
@@ -168,6 +175,7 @@ def _read_all(
     files: Sequence[str],
     headers: dict[int, ImageHeader],
     skipped: dict[str, str],
+    greatest: dict[str, float],
     wanted: Wanted,
     verbose: int | bool,
 ) -> tuple[NDArray, list[int]]:
@@ -177,7 +185,7 @@ def _read_all(
     rows: list[int] = []
     for i in tqdm(list(headers), "images", unit=" files", disable=not verbose):
         try:
-            X[len(rows)] = read_pixels(root / files[i], *wanted)
+            X[len(rows)] = read_pixels(root / files[i], *wanted, greatest)
         except UnreadableImageError as error:
             skipped[files[i]] = str(error)
             del headers[i]
@@ -209,9 +217,10 @@ def _check_options(mode: str, dtype: str | None, on_error: str) -> None:
             )
 
 
-def _drop_empty_classes(
+def drop_empty_classes(
     class_names: list[str], y: NDArray[np.int64], skipped: dict[str, str]
 ) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the names of the classes that have images, and `y` (n,) in their places."""
     counts = Counter(y.tolist())
     kept = [code for code in range(len(class_names)) if counts[code]]
     for code, name in enumerate(class_names):

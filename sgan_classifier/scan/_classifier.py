@@ -66,7 +66,8 @@ class WindowClassifier:
 def _positive(classes: NDArray, positive: Any) -> Any:
     known = classes.tolist()
     if positive is None:
-        guesses = [1] if known == [0, 1] else [label for label in known if label == CRATER]
+        is_binary = known in ([0, 1], ["0", "1"])  # the latter from folders of these names
+        guesses = known[1:] if is_binary else [label for label in known if label == CRATER]
         if len(guesses) != 1:
             raise InvalidInputError(
                 f"Which of the classes {known} is looked for? Pass it as positive=, or on the "

@@ -110,6 +110,8 @@ class Scene:
     ----------
     height, width : int
         In pixels.
+    dtype : str
+        Of the file's values.
     transform : affine.Affine
         From pixels, counted from the upper left corner of the first one, to map coordinates.
     crs : rasterio.crs.CRS or None
@@ -123,6 +125,7 @@ class Scene:
         self._dataset, self._bands, self.factor = dataset, bands, factor
         self._negative_white = negative_white
         self.height, self.width = dataset.height, dataset.width
+        self.dtype = dataset.dtypes[bands[0] - 1]
         self.transform, self.crs = dataset.transform, dataset.crs
 
     def read(self, x: int, y: int, width: int, height: int) -> tuple[NDArray, NDArray[np.bool_]]:

@@ -1,7 +1,9 @@
 """A whole scene: tiles in parallel, then one list and one map."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .._numbers import check_number
+from .._scale_checks import largest_in_fit
+from ..datasets._white import warn_of_low_white
 from ..exceptions import InvalidInputError
 from ._candidates import Candidates
 from ._classifier import WindowClassifier
@@ -25,12 +29,13 @@ from ._outputs import (
     write_picture,
     write_table,
 )
-from ._raster import open_scene
+from ._raster import Scene, open_scene
 from ._same_scan import check_same_scan
 from ._sizes import check_grid
 from ._tile import Settings, Tile, plan_tiles, read_or_scan_tile, scan_tile
 
 TILES = "tiles"
+LOOK, N_LOOKS = 64, 5  # side of the squares in which a scene's white is looked for; in each line
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ def scan_scene(
         `window_factor` times as large.
     scene : path
         A PNG, a GeoTIFF, or whatever else GDAL reads, in the units of the images in `fit`. If those
-        were of 8 or 16 bits, a scene of 8 or 16 bits is converted to theirs, white to white.
+        were of 8 or 16 bits, a scene of 8 or 16 bits is converted to theirs, white to white, which
+        takes it that values of 16 bits fill their range.
     folder : path
         For the outcome; made where there is none.
     positive : label, optional
@@ -176,6 +182,11 @@ def scan_scene(
     ...     print(sorted(path.name for path in found.files.values()))
     ['candidates.csv', 'candidates.geojson', 'probability.png', 'probability.tif']
     """
+    if not isinstance(scene, str | os.PathLike):
+        raise InvalidInputError(
+            f"scene is of type {type(scene).__name__}; expected the path of a file. Write an array "
+            "to one, as by PIL.Image.fromarray(array).save('scene.tif')."
+        )
     scene, folder = Path(scene), Path(folder)
     classifier = WindowClassifier(estimator, positive)
     grid = check_grid(classifier.input_shape, diameters, size_step, stride, window_factor)
@@ -197,6 +208,7 @@ def scan_scene(
         raise InvalidInputError(f"{folder} is a file. Pass a folder for the outcome.")
     settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
     with open_scene(scene, classifier.input_shape[0], classifier.fit_dtype) as opened:
+        _warn_of_low_white(classifier, scene, opened)
         tiles = plan_tiles(opened.height, opened.width, int(tile_size) // pixel * pixel)
         check_same_scan(folder / TILES, classifier, scene, opened.factor, settings, int(tile_size))
         _scan_tiles(classifier, scene, tiles, settings, folder / TILES, n_jobs, verbose)
@@ -227,6 +239,22 @@ def scan_scene(
         write_table(files["table"], found, opened)
         write_features(files["features"], found, opened)
     return Scan(found, everything, files, n_windows)
+
+
+def _warn_of_low_white(classifier: WindowClassifier, path: Path, scene: Scene) -> None:
+    """Warn where 8 and 16 bits are converted, but what is of 16 is of 14 at most; see there."""
+    if scene.factor == 1.0 or classifier.fit_dtype is None:
+        return
+    fitted = classifier.fit_dtype.name
+    greatest = {fitted: largest_in_fit(classifier.estimator.net_.scaler) or 0.0, scene.dtype: 0.0}
+    if scene.dtype == "uint16":
+        corners = (
+            np.linspace(0, max(0, length - LOOK), N_LOOKS).astype(int)
+            for length in (scene.height, scene.width)
+        )
+        looks = (scene.read(x, y, LOOK, LOOK)[0] for y, x in product(*corners))
+        greatest["uint16"] = max(float(look.max()) for look in looks) / scene.factor
+    warn_of_low_white(path, greatest, fitted, stacklevel=4)
 
 
 def _scan_tiles(
