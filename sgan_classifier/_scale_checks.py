@@ -13,6 +13,7 @@ from .exceptions import InputScaleWarning, InvalidInputError
 # of half the range: a typical image of less loses two thirds of its contrast to the floor
 LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
 LEAST_SHARE = 1.0 / 32.0  # of the contrast of the strongest channel
+BRIGHT, BRIGHTER = 0.95, 5.0  # a quantile of the pixels; times the largest in fit
 MAX_SCALED = 1e6
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 
@@ -148,12 +149,20 @@ def largest_in_fit(scaler: Scaler) -> float | None:
     return float((np.abs(scaler.offset) + reach * scaler.scale).max())
 
 
+def _bright_pixel(x: Tensor) -> float:
+    """Return what a twentieth of the pixels of most images (b, c, h, w) exceeds."""
+    values = x.flatten(1).float()
+    place = max(1, round(BRIGHT * values.shape[1]))
+    return float(values.kthvalue(place, dim=1).values.median())
+
+
 def warn_of_other_scale(
     rows: Rows, scaler: Scaler, fit_dtype: np.dtype | None, stacklevel: int = 4
 ) -> None:
     """Tell of images that are on another scale than those of `fit`.
 
-    Images of one dtype may be dark, but none is a hundred times as bright.
+    Images of one dtype may be dark, but none is a hundred times as bright, nor are the brighter
+    pixels of most images beyond `BRIGHTER` times the whole range of `fit`.
 
     Parameters
     ----------
@@ -176,8 +185,12 @@ def warn_of_other_scale(
     is_same = rows.dtype == fit_dtype
     if is_same and rows.dtype == np.uint8 and largest_before * OTHER_SCALE > 255:
         return  # no byte is so bright, and none need be looked at
-    largest = float(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs().max())
+    x = rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs()
+    largest = float(x.max())
+    # standardised channels may lie far beyond three deviations in fit itself
+    at_most = BRIGHTER * largest_before if np.ndim(scaler.offset) == 1 else np.inf
     is_brighter = largest > OTHER_SCALE * largest_before
+    is_brighter |= largest > at_most and _bright_pixel(x) > at_most
     is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_before
     if not is_brighter and not is_darker:
         return

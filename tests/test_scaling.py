@@ -313,7 +313,20 @@ def test_floats_a_hundred_times_brighter_than_those_of_fit_are_told(scaling):
     model = sgan(scaling=scaling).fit(X / 255, few_labels())
     with pytest.warns(InputScaleWarning, match=r"float32 values of up to 255, .* float32 of up to"):
         model.predict(X)
-    model.predict(X / 25)
+    model.predict(X / 50)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16])
+def test_images_eight_times_brighter_than_those_of_fit_are_told(dtype):
+    X = noise_images().astype(dtype)
+    model = sgan().fit(X, few_labels())
+    with pytest.warns(InputScaleWarning, match=r"of up to 2.04e\+03, but the images in fit"):
+        model.predict(X * 8)
+    hot = X.copy()
+    hot[:, 0, 0] = 50 * 255  # one pixel of each image
+    model.predict(hot)
+    model.predict(X * 4)
+    model.predict(X // 8)
 
 
 def test_black_images_dark_ones_and_tables_are_well():

@@ -76,6 +76,7 @@ def test_scenes_of_8_and_of_16_bits_give_the_same(tmp_path, fitted):
     same(first.all_candidates, second.all_candidates, atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:X holds float32 values of up to")  # as they are, then
 @pytest.mark.parametrize("fitted", ["uint8", "uint16"])
 def test_scenes_beside_12_bits_are_told(tmp_path, fitted):
     X, y = patches(40)
