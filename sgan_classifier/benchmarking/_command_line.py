@@ -28,7 +28,7 @@ def make_parser(script: str, description: str, data: str | None = None) -> argpa
         required=data is None,
         default=data,
         metavar="NAME",
-        help=f"{', '.join(sorted([*KINDS, *TABLES, MADE]))}, or PATH.npz with X_train, y_train, "
+        help=f"{', '.join(sorted([*KINDS, *TABLES, *MADE]))}, or PATH.npz with X_train, y_train, "
         f"X_test, y_test{'' if data is None else ' (default: %(default)s)'}",
     )
     parser.add_argument(

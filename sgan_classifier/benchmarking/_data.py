@@ -20,7 +20,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
 
 from .._labels import known_labels
-from ._photos import on_photographs
+from ._hard_digits import among_others, on_photographs
 
 DATA_VARIABLE = "SGAN_CLASSIFIER_DATA"
 
@@ -33,7 +33,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "digits": {"augment": "auto"},
     "mnist": {"augment": ("shift", "affine", "cutout")},
 }
-MADE = "mnist_on_photos"  # made of the digits of MNIST; nothing is set for it
+# made of the digits of MNIST; nothing is set for them
+MADE = {"mnist_on_photos": on_photographs, "mnist_in_colours": among_others}
 
 N_DIGITS_TEST = 500
 TABLE_TEST_SHARE = 0.3
@@ -102,10 +103,11 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
     ----------
     name : str
         "digits" (ships with scikit-learn: 1297 training and 500 test images, 8x8), "mnist" or
-        "lunar_nac" (files ``<name>.npz`` in `data_dir`), "mnist_on_photos" (digits of the first
-        on photographs), a key of `TABLES` (feature tables that ship with scikit-learn), or the
-        path of an ``.npz`` file that holds `X_train`, `y_train`, `X_test`, `y_test` and, where it
-        is known, `groups_train`. Unlabelled rows hold -1; among words, an empty one.
+        "lunar_nac" (files ``<name>.npz`` in `data_dir`), "mnist_on_photos" or "mnist_in_colours"
+        (made of the digits of "mnist", harder to read), a key of `TABLES` (feature tables that ship
+        with scikit-learn), or the path of an ``.npz`` file that holds `X_train`, `y_train`,
+        `X_test`, `y_test` and, where it is known, `groups_train`. Unlabelled rows hold -1; among
+        words, an empty one.
     data_dir : path, optional
         The folder of the ``.npz`` files. By default the folder that the environment variable
         SGAN_CLASSIFIER_DATA names.
@@ -132,14 +134,14 @@ def load_benchmark_data(name: str, data_dir: str | os.PathLike | None = None) ->
         return _digits()
     if name in TABLES:
         return _table(name)
-    if name == MADE:
-        return _mnist_on_photos(load_benchmark_data("mnist", data_dir))
+    if name in MADE:
+        return _made(name, load_benchmark_data("mnist", data_dir))
     if name in KINDS:
         path = data_folder(name, data_dir) / f"{name}.npz"
     elif name.endswith(".npz"):
         path = Path(name)
     else:
-        known = ", ".join(sorted([*KINDS, *TABLES, MADE]))
+        known = ", ".join(sorted([*KINDS, *TABLES, *MADE]))
         raise ValueError(
             f"Unknown data {name!r}: use one of {known}, or the path of an .npz file that holds "
             "X_train, y_train, X_test and y_test."
@@ -190,10 +192,10 @@ def _digits() -> BenchmarkData:
     )
 
 
-def _mnist_on_photos(mnist: BenchmarkData) -> BenchmarkData:
+def _made(name: str, mnist: BenchmarkData) -> BenchmarkData:
     rng = np.random.default_rng(0)
-    X_train, X_test = (on_photographs(X, rng) for X in (mnist.X_train, mnist.X_test))
-    return BenchmarkData(MADE, X_train, mnist.y_train, X_test, mnist.y_test)
+    X_train, X_test = (MADE[name](X, rng) for X in (mnist.X_train, mnist.X_test))
+    return BenchmarkData(name, X_train, mnist.y_train, X_test, mnist.y_test)
 
 
 def _table(name: str) -> BenchmarkData:
