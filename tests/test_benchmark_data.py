@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits, load_sample_images
 
 from sgan_classifier.benchmarking import (
     load_benchmark_data,
     run_label_efficiency,
 )
 from sgan_classifier.benchmarking._data import DATA_VARIABLE, TABLES
+from sgan_classifier.benchmarking._hard_digits import among_others, on_photographs
 from sgan_classifier.model_selection import mask_labels
 
 ARRAYS = ("X_train", "y_train", "X_test", "y_test")
@@ -109,3 +111,53 @@ def test_tables_are_split_once_and_for_all(name):
     assert np.array_equal(data.X_train, again.X_train)
     assert len(data.X_test) == pytest.approx(0.3 * (len(data.X_train) + len(data.X_test)), abs=1)
     assert set(data.y_test) == set(data.y_train)
+
+
+@pytest.mark.parametrize("draw", [on_photographs, among_others])
+def test_digits_in_colour_are_the_same_in_every_call(draw):
+    X = load_digits().images[:30].astype(np.uint8) * 15
+    first, again = (draw(X, np.random.default_rng(0)) for _ in range(2))
+    assert first.shape == (30, 8, 8, 3)
+    assert first.dtype == np.uint8
+    np.testing.assert_array_equal(first, again)
+    assert (first != draw(X, np.random.default_rng(1))).any()
+
+
+def test_digits_on_photographs_are_differences():
+    paper, ink = np.zeros((20, 9, 9), np.uint8), np.full((20, 9, 9), 255, np.uint8)
+    pieces, negatives = (on_photographs(X, np.random.default_rng(0)) for X in (paper, ink))
+    np.testing.assert_array_equal(negatives, 255 - pieces)
+    whole = load_sample_images().images
+    for piece in pieces:
+        places = [np.argwhere((photo[:-8, :-8] == piece[0, 0]).all(axis=2)) for photo in whole]
+        assert any(
+            np.array_equal(photo[i : i + 9, j : j + 9], piece)
+            for photo, found in zip(whole, places, strict=True)
+            for i, j in found
+        )
+
+
+def test_digits_among_others_have_parts_of_others_at_their_sides():
+    """Of digits without ink but one, a part of that one is seen beside the others."""
+    X = np.zeros((40, 16, 16), np.uint8)
+    plain = among_others(X, np.random.default_rng(0)).astype(int)
+    X[:20] = 255
+    images = among_others(X, np.random.default_rng(0)).astype(int)
+    changed = np.abs(images - plain).max(axis=(1, 3))[20:] > 60  # (20, 16): columns of the inkless
+    assert changed[:, :3].any()
+    assert changed[:, -3:].any()
+    assert not changed[:, 6:10].any()
+    assert (np.abs(images - plain).max(axis=3)[:20].mean(axis=(1, 2)) > 60).all()
+
+
+@pytest.mark.parametrize("name", ["mnist_on_photos", "mnist_in_colours"])
+def test_data_made_of_mnist_has_its_labels_and_no_settings(name, tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8), np.arange(40) % 10
+    np.savez(tmp_path / "mnist.npz", X_train=X, y_train=y, X_test=X[:20], y_test=y[:20])
+    data = load_benchmark_data(name, tmp_path)
+    assert data.name == name
+    assert (data.X_train.shape, data.X_test.shape) == ((40, 28, 28, 3), (20, 28, 28, 3))
+    np.testing.assert_array_equal(data.y_train, y)
+    assert data.parameters == {}
+    assert not data.is_shared
