@@ -74,7 +74,10 @@ def restore_net(
     net.streams.restore(content["streams"], tensors)
     net.n_steps_ = content["n_steps"]
     net.label_counts_ = np.array(content["label_counts"])
-    net.pseudo_label_threshold_ = content.get("pseudo_label_threshold", 0.0)  # early files lack it
+    threshold = float(content.get("pseudo_label_threshold", 0.0))  # which early files lack
+    if not 0.0 <= threshold <= 1.0:
+        raise ValueError(f"the least confidence {threshold} of a pseudo-label")
+    net.pseudo_label_threshold_ = threshold
     net.records_ = content["records"]
     net.history_ = History(content["history"])
 

@@ -62,7 +62,7 @@ class StepClock:
     """
 
     exists = False  # this and the next are what a checkpoint says of its file
-    seed, class_prior = 0, None
+    seed, start_step, class_prior = 0, 0, None
 
     def __init__(
         self,
