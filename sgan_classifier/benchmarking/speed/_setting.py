@@ -104,8 +104,7 @@ class TimedFit:
     n_first : int, default=0
         Steps before those that are asked for, each time; what they take does not count.
     **parameters
-        Of SGANClassifier, which trains on the CPU, and takes the classes' shares from the labels,
-        unless they say otherwise.
+        Of SGANClassifier, which trains on the CPU and without probes, unless they say otherwise.
 
     Attributes
     ----------
@@ -117,8 +116,9 @@ class TimedFit:
         self, problem: Problem, X_unlabeled: Any = None, n_first: int = 0, **parameters: Any
     ) -> None:
         self.problem, self.X_unlabeled, self.n_first = problem, X_unlabeled, n_first
-        # "labels" leaves out 200 steps before the first, whose time would not count
-        defaults = {"device": "cpu", "warm_start": True, "random_state": 0, "class_prior": "labels"}
+        defaults = {"device": "cpu", "warm_start": True, "random_state": 0}
+        # which leaves out 400 steps before the first, whose time would not count
+        defaults |= {"class_prior": "labels", "pseudo_label_threshold": 0.0}
         parameters = {**defaults, **parameters}
         self.model = TimedSGANClassifier(**parameters)
         self.run(1)
