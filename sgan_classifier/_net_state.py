@@ -63,6 +63,8 @@ def restore_net(
     ------
     RuntimeError
         If the networks are not those that were saved.
+    ValueError
+        If a value is none that `net_state` takes.
     """
     from skorch.history import History
 

@@ -85,8 +85,8 @@ def find_pseudo_label_threshold(probes: Probes) -> float:
 
     Classifiers that learnt from the same labels and disagree are often wrong, and how often they
     disagree tells roughly how often (Jiang et al., "Assessing Generalization of SGD via
-    Disagreement", ICLR 2022). A threshold that follows a teacher's own confidence accepts about
-    half of its labels, right or wrong; where many are wrong, training would confirm them.
+    Disagreement", ICLR 2022). A threshold that follows a teacher's own confidence accepts the surer
+    of its labels, however often those are wrong, and training would confirm them.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ def find_pseudo_label_threshold(probes: Probes) -> float:
     Returns
     -------
     float
-        0, or `FIXED_THRESHOLD` where Cohen's kappa of their answers, with even chances, is below
-        `LEAST_KAPPA`.
+        0, or `FIXED_THRESHOLD` where their agreement beyond chance, kappa for classes of equal
+        chance (Brennan and Prediger 1981), is below `LEAST_KAPPA`.
     """
     if probes.n_steps < FEWEST_STEPS:
         return 0.0

@@ -3,18 +3,24 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.base import clone
 from stopped_fits import StopAt
 from tiny import few_labels, noise_images, same_state, sgan, weights
+from typer.testing import CliRunner
 
 from sgan_classifier import SGANClassifier, _probes
 from sgan_classifier._probes import FIXED_THRESHOLD, find_pseudo_label_threshold
 from sgan_classifier._pseudo_labels import AdaptiveThreshold
+from sgan_classifier.cli import app
 from sgan_classifier.exceptions import TrainingInterruptedWarning
 from sgan_classifier.persistence import load, save
 
 SURE = {"max_iter": 500, "width": 4, "augment": None, "pseudo_label_weight": 1.0}
-NOISE, Y_NOISE = noise_images(400), few_labels(400)  # labels that say nothing about other rows
+NOISE, Y_NOISE = (
+    noise_images(400),
+    few_labels(400, n_labeled=160),
+)  # labels that say nothing about other rows
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +88,21 @@ def test_rare_classes_need_no_lower_confidence_than_common_ones():
 
 def test_labels_that_say_nothing_are_noticed(on_noise):
     assert on_noise.pseudo_label_threshold_ == FIXED_THRESHOLD
+
+
+def test_the_command_says_that_the_labels_teach_little(tmp_path):
+    for i, (image, label) in enumerate(zip(NOISE, Y_NOISE, strict=True)):
+        folder = tmp_path / "images" / {0: "zero", 1: "one", -1: "unlabeled"}[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{i}.png")
+    arguments = ["fit", str(tmp_path / "images"), "-o", str(tmp_path / "m.safetensors"), "--quiet"]
+    arguments += ["--steps", "500", "--set", "width=4", "--set", "batch_size=8", "--force"]
+    said = CliRunner().invoke(app, arguments, catch_exceptions=False).output
+    assert "labels teach little" in said
+    assert "95% sure" in said
+    arguments += ["--set", "pseudo_label_threshold=0.9"]
+    said = CliRunner().invoke(app, arguments, catch_exceptions=False).output
+    assert "teach little" not in said
 
 
 def test_labels_that_say_all_leave_the_teachers_own_threshold():

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_sample_images
 
 CHUNK = 1000  # images made at a time
-LEAST_CONTRAST = 0.3  # between ink and paper, in one colour at least, of 1
+LEAST_CONTRAST = 0.3  # of 1; less in all colours, and the ink is the opposite of the paper
 BLUR, NOISE = 0.7, 0.06  # standard deviations, in pixels and of 1
 
 
@@ -45,7 +45,7 @@ def on_photographs(X: NDArray, rng: np.random.Generator) -> NDArray:
 def among_others(X: NDArray, rng: np.random.Generator) -> NDArray:
     """Draw each digit in a colour on another, between parts of two others, as on house numbers.
 
-    Blurred and with noise. Natural house numbers (SVHN, Netzer et al. 2011) are harder.
+    Blurred and with noise.
 
     Parameters
     ----------

@@ -112,7 +112,9 @@ def _time_fit(
     few, many = seconds(FEW), seconds(MANY)
     a_step = max((many - few) / (MANY - FEW), 1e-6)
     start = max(0.0, few - FEW * a_step)
-    n_probes = 2 if estimator.pseudo_label_threshold == "auto" else estimator.class_prior == "auto"
+    n_probes = 1 if estimator.class_prior == "auto" else 0
+    if estimator.pseudo_label_threshold == "auto":
+        n_probes = 2  # the first of which tells the shares, too
     start += n_probes * PROBE_STEPS * a_step  # at most: a step of a probe takes less
     return start, a_step
 

@@ -144,6 +144,7 @@ def fit(
         f"{accuracy:.1%} of the {labelled.sum()} labelled images that it was trained on."
     )
     _say_shares(estimator)
+    _say_threshold(estimator)
     say(f"Saved {output}")
     if interrupted:
         note(f"Stopped early: {output} holds the model after {estimator.n_iter_} steps.")
@@ -212,6 +213,17 @@ def _say_shares(estimator: Any) -> None:
         f"The unlabelled images were taken to be {shares}, and not as the labelled ones. If you "
         "know better: --set class_prior=SHARE,SHARE,..."
     )
+
+
+def _say_threshold(estimator: Any) -> None:
+    """Say that the labels were found to teach little, if they were."""
+    is_found = getattr(estimator, "pseudo_label_threshold", None) == "auto"
+    if is_found and estimator.pseudo_label_threshold_ > 0:
+        say(
+            "The labels teach little: two classifiers that learnt from them alone often disagree. "
+            "Only labels of its own that it was at least "
+            f"{estimator.pseudo_label_threshold_:.0%} sure of were learnt from. Label more images."
+        )
 
 
 def _value(text: str) -> Any:
