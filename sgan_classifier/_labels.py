@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from numbers import Number
+from numbers import Integral, Number, Real
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,7 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
     Raises
     ------
     InvalidInputError
-        If `y` is None or not one column, or no row is labelled.
+        If `y` is None or not one column, no row is labelled, or labels are of several types.
 
     Examples
     --------
@@ -104,7 +104,54 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
             "rows of each class."
         )
     labels = y[labeled]
+    if labels.dtype == object:
+        labels = from_objects(labels)
     return (np.array(labels.tolist()) if labels.dtype == object else labels), labeled
+
+
+def from_objects(labels: NDArray) -> NDArray:
+    """Give labels out of an object array the dtype of their common type; strings stay objects.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are of several types, or of one that is no label's.
+    """
+    kinds = {_kind(label): label for label in reversed(labels)}
+    if None in kinds:
+        raise InvalidInputError(
+            f"Unknown label type: {type(kinds[None]).__name__} ({kinds[None]!r} in y). Use "
+            "integers, booleans, strings or whole floats."
+        )
+    if len(kinds) > 1:
+        examples = " and ".join(f"{kind} ({label!r})" for kind, label in sorted(kinds.items()))
+        raise InvalidInputError(
+            f"y mixes labels of different types: {examples}. Convert them to one type, for "
+            "example all to strings."
+        )
+    kind = next(iter(kinds))
+    if kind == "str":
+        return labels
+    if kind != "int":
+        return labels.astype(kind)
+    low, high = int(min(labels)), int(max(labels))
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return labels.astype(dtype)
+    raise InvalidInputError(
+        f"y has labels from {low} to {high}, which no 64-bit integer type holds. Use smaller "
+        "numbers, or strings."
+    )
+
+
+def _kind(label: Any) -> str | None:
+    if isinstance(label, (bool, np.bool_)):
+        return "bool"
+    if isinstance(label, Integral):
+        return "int"
+    if isinstance(label, Real):
+        return "float"
+    return "str" if isinstance(label, str) else None
 
 
 def label_column(y: Any) -> NDArray:

@@ -152,7 +152,7 @@ def _check_image_shape(image_shape: Sequence[int] | None) -> tuple[int, ...] | N
     if image_shape is None:
         return None
     valid = (
-        isinstance(image_shape, (tuple, list, np.ndarray))
+        isinstance(image_shape, (tuple, list))
         and len(image_shape) in (2, 3)
         and all(isinstance(side, Integral) and not isinstance(side, bool) for side in image_shape)
         and all(side > 0 for side in image_shape)

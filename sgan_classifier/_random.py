@@ -138,11 +138,23 @@ def isolated_global_state(
         torch.cuda.init()  # later, its generators would begin with our seed
     _found.keep()
     try:
-        torch.manual_seed(seed)
+        _seed_torch(seed)
         np.random.seed(seed)  # noqa: NPY002 (the global state is the point)
         yield
     finally:
         _found.put_back()
+
+
+def _seed_torch(seed: int) -> None:
+    """Seed the generators that are put back, and none that were not used so far.
+
+    `torch.manual_seed` would have GPUs begin with our seed whenever they are first used.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
 
 
 class _FoundState:
@@ -154,12 +166,15 @@ class _FoundState:
         self.numpy: Any = None
         self.torch: Any = None
         self.cuda: list[torch.Tensor] = []
+        self.mps: torch.Tensor | None = None
 
     def keep(self) -> None:
         with self.lock:
             if self.n_inside == 0:
                 self.numpy = np.random.get_state()  # noqa: NPY002
                 self.torch, self.cuda = torch.get_rng_state(), []
+                if torch.backends.mps.is_available():
+                    self.mps = torch.mps.get_rng_state()
             if torch.cuda.is_initialized() and not self.cuda:
                 self.cuda = torch.cuda.get_rng_state_all()
             self.n_inside += 1
@@ -171,6 +186,8 @@ class _FoundState:
                 np.random.set_state(self.numpy)  # noqa: NPY002
                 torch.set_rng_state(self.torch)
                 torch.cuda.set_rng_state_all(self.cuda)
+                if self.mps is not None:
+                    torch.mps.set_rng_state(self.mps)
 
 
 _found = _FoundState()

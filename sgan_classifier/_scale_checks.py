@@ -15,10 +15,11 @@ LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
 LEAST_SHARE = 1.0 / 32.0  # of the contrast of the strongest channel
 BRIGHT, BRIGHTER = 0.95, 5.0  # a quantile of the pixels; times the largest in fit
 MAX_SCALED = 1e6
+FIT_LEVEL = 6  # of a warning, to name the line that called fit
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
 
 
-def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 6) -> None:
+def warn_of_little_contrast(rows: Rows, scaler: Scaler) -> None:
     """Tell of images, or of a channel, that lie close together in the range of all pixels.
 
     Neither within an image nor from image to image do the pixels of most differ by much of it, as
@@ -30,8 +31,6 @@ def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 6) -> 
     rows : Rows
         Of `fit`; some of them are looked at.
     scaler : Scaler
-    stacklevel : int, default=6
-        Of the warning.
 
     Warns
     -----
@@ -47,12 +46,12 @@ def warn_of_little_contrast(rows: Rows, scaler: Scaler, stacklevel: int = 6) -> 
     of_channels = [_contrast(x[:, k : k + 1].clone()) for k in range(n_channels)]
     inside, between = _contrast(x) if n_channels > 1 else of_channels[0]
     if scaler.typical_std is not None and 0.0 < max(inside, between) < LITTLE_CONTRAST:
-        _warn_of_images(rows, scaler, inside, stacklevel)
+        _warn_of_images(rows, scaler, inside)
         return
     contrast = [max(both) for both in of_channels]
     least = min((size for size in contrast if size > 0.0), default=1.0)  # a constant one is well
     if least < LEAST_SHARE * max(contrast):
-        _warn_of_channel(contrast.index(least), contrast, scaler, stacklevel)
+        _warn_of_channel(contrast.index(least), contrast, scaler)
 
 
 def _contrast(x: Tensor) -> tuple[float, float]:
@@ -67,7 +66,7 @@ def _contrast(x: Tensor) -> tuple[float, float]:
     return float((norms * differs).median()) / root_of_size(x), between
 
 
-def _warn_of_images(rows: Rows, scaler: Scaler, inside: float, stacklevel: int) -> None:
+def _warn_of_images(rows: Rows, scaler: Scaler, inside: float) -> None:
     low, high = (float((scaler.offset + sign * scaler.scale)[0]) for sign in (-1, 1))
     if rows.dtype == np.uint8:
         scale = f"X holds uint8 values, whose range is {low:.0f} to {high:.0f}"
@@ -79,11 +78,11 @@ def _warn_of_images(rows: Rows, scaler: Scaler, inside: float, stacklevel: int) 
         f"{scale}, but within most images their standard deviation is below "
         f"{inside * float(scaler.scale[0]):.2g}: little of that is left for the networks. {remedy}",
         InputScaleWarning,
-        stacklevel=stacklevel,
+        stacklevel=FIT_LEVEL,
     )
 
 
-def _warn_of_channel(weak: int, contrast: list[float], scaler: Scaler, stacklevel: int) -> None:
+def _warn_of_channel(weak: int, contrast: list[float], scaler: Scaler) -> None:
     scale = float(scaler.scale[0])
     strong = contrast.index(max(contrast))
     warnings.warn(
@@ -92,7 +91,7 @@ def _warn_of_channel(weak: int, contrast: list[float], scaler: Scaler, stackleve
         "is left for the networks. If it is in other units, pass scaling='standard', which scales "
         "each channel by itself.",
         InputScaleWarning,
-        stacklevel=stacklevel,
+        stacklevel=FIT_LEVEL,
     )
 
 

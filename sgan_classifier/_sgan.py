@@ -104,7 +104,7 @@ class SGANClassifier(BaseImageClassifier):
         corrected for the proportions of the labels [5]_, are further from them than the luck of so
         few labels explains, they are taken. So labels that were drawn evenly from uneven classes
         do little harm. Better still, pass shares that you know. `partial_fit` takes "auto" for
-        "labels".
+        "labels"; in a warm start, the copy begins from the present weights.
     generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or

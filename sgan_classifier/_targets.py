@@ -1,14 +1,14 @@
 """Labels and class weights, from what users write to what the engine counts with."""
 
 import math
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._labels import is_unlabeled, known_labels, label_array
+from ._labels import from_objects, is_unlabeled, known_labels, label_array
 from .exceptions import InvalidInputError
 
 
@@ -62,7 +62,7 @@ def encode_labels(y: Any, n_rows: int, *, estimator_name: str) -> tuple[np.ndarr
         )
     labels = y[labeled]
     if labels.dtype.kind == "O":
-        labels = _from_objects(labels)
+        labels = from_objects(labels)
     if labels.dtype.kind == "f":
         _check_whole_numbers(labels)
     classes, numbers = np.unique(labels, return_inverse=True)
@@ -141,45 +141,6 @@ def codes_among(classes: np.ndarray, y: Any, n_rows: int, *, may_be_empty: bool)
         )
     codes[labeled] = np.searchsorted(classes, labels)
     return codes
-
-
-def _from_objects(labels: np.ndarray) -> np.ndarray:
-    """Give labels out of an object array the dtype of their common type."""
-    kinds = {_kind(label): label for label in reversed(labels)}
-    if None in kinds:
-        raise InvalidInputError(
-            f"Unknown label type: {type(kinds[None]).__name__} ({kinds[None]!r} in y). Use "
-            "integers, booleans, strings or whole floats."
-        )
-    if len(kinds) > 1:
-        examples = " and ".join(f"{kind} ({label!r})" for kind, label in sorted(kinds.items()))
-        raise InvalidInputError(
-            f"y mixes labels of different types: {examples}. Convert them to one type, for "
-            "example all to strings."
-        )
-    kind = next(iter(kinds))
-    if kind == "str":
-        return labels
-    if kind != "int":
-        return labels.astype(kind)
-    low, high = int(min(labels)), int(max(labels))
-    for dtype in (np.int64, np.uint64):
-        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-            return labels.astype(dtype)
-    raise InvalidInputError(
-        f"y has labels from {low} to {high}, which no 64-bit integer type holds. Use smaller "
-        "numbers, or strings."
-    )
-
-
-def _kind(label: Any) -> str | None:
-    if isinstance(label, (bool, np.bool_)):
-        return "bool"
-    if isinstance(label, Integral):
-        return "int"
-    if isinstance(label, Real):
-        return "float"
-    return "str" if isinstance(label, str) else None
 
 
 def _check_whole_numbers(labels: np.ndarray) -> None:

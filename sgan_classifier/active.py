@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._arrays import to_array
@@ -25,6 +25,7 @@ __all__ = ["STRATEGIES", "suggest"]
 
 # Clusters are sought among this many times n of the least certain rows (Zhdanov 2019, beta).
 PREFILTER = 10
+ROWS_AT_ONCE = 4096  # of X that are in memory
 
 
 def suggest(
@@ -157,7 +158,13 @@ class _Question:
                 f"{type(self.estimator).__name__} has no {method}, which this strategy needs. Use "
                 "an estimator that has it, or another strategy."
             )
-        answer = np.asarray(getattr(self.estimator, method)(_safe_indexing(self.X, rows)), float)
+        ask = getattr(self.estimator, method)
+        # some at a time, as a memory map may be larger than memory
+        parts = [
+            np.asarray(ask(_safe_indexing(self.X, rows[part])), float)
+            for part in gen_batches(len(rows), ROWS_AT_ONCE)
+        ]
+        answer = np.concatenate(parts)
         if answer.ndim != 2 or not np.isfinite(answer).all():
             raise InvalidInputError(
                 f"{type(self.estimator).__name__}.{method} answers with shape {answer.shape} and "

@@ -230,7 +230,8 @@ def pull_away(features: Tensor) -> Tensor:
     """Return the mean squared cosine between the features of different images.
 
     sum_{i != j} cos^2(h_i, h_j) / (n (n - 1)), which drives generated images apart (Zhao et al.
-    2017, section 2.4). A batch of one has no pair and gives 0.
+    2017, section 2.4). A batch of one has no pair and gives 0. For training loops of your own:
+    `SGANClassifier` does not use it.
 
     Parameters
     ----------

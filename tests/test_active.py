@@ -92,6 +92,29 @@ def test_every_mark_of_an_unlabelled_row_is_understood(y):
     assert suggest(Oracle(), X, 2, y=y).tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_few_rows_are_in_memory_at_once(strategy, monkeypatch):
+    sizes = []
+
+    class Sizes(Oracle):
+        def predict_proba(self, X):
+            sizes.append(len(X))
+            return super().predict_proba(X)
+
+        def transform(self, X):
+            sizes.append(len(X))
+            return super().transform(X)
+
+    X, y = np.random.default_rng(0).random((60, 4)), np.where(np.arange(60) % 5 == 0, 1, -1)
+    at_once = suggest(Sizes(), X, 4, y=y, strategy=strategy, random_state=0)
+    assert max(sizes) == 48
+    sizes.clear()
+    monkeypatch.setattr("sgan_classifier.active.ROWS_AT_ONCE", 7)
+    in_parts = suggest(Sizes(), X, 4, y=y, strategy=strategy, random_state=0)
+    assert max(sizes) == 7
+    np.testing.assert_array_equal(in_parts, at_once)
+
+
 def test_without_y_every_row_may_be_suggested():
     X = rows_of([0.9, 0.8, 0.5], [0, 1, 2])
     assert suggest(Oracle(), X, 3).tolist() == [2, 1, 0]

@@ -199,6 +199,25 @@ def test_early_stopping_stops_and_restores_the_best_weights(make):
 
 
 @both
+def test_training_goes_on_from_the_weights_that_early_stopping_kept(make):
+    y = few_labels(n_labeled=20)
+    estimator = make(
+        early_stopping=True,
+        validation_fraction=0.4,
+        max_iter=200,
+        learning_rate=2e-2,
+        augment=None,
+        warm_start=True,
+    ).fit(X, y)
+    valid = [record["valid_loss"] for record in estimator.history_]
+    assert np.argmin(valid) < len(valid) - 1
+    best = estimator.predict_proba(X)
+    # at a rate at which nothing can be learnt
+    estimator.set_params(early_stopping=False, learning_rate=1e-12, max_iter=30).fit(X, y)
+    np.testing.assert_allclose(estimator.predict_proba(X), best, atol=1e-4)
+
+
+@both
 def test_early_stopping_weighs_the_held_out_rows_as_training_does(make):
     y, weight = few_labels(n_labeled=20), np.array([1.0, 9.0])
     estimator = make(

@@ -157,6 +157,7 @@ def test_a_column_of_labels_is_read_as_fit_reads_it(kind):
         ([-1, -1], "None of the 2 rows"),
         ([[0, 1], [1, 0]], r"expected \(n_samples,\)"),
         (None, "y is None; expected one label a row"),
+        ([1, "a", None], r"y mixes labels of different types: int \(1\) and str \('a'\)"),
     ],
 )
 def test_known_labels_says_what_is_wrong(y, message):

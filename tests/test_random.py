@@ -195,6 +195,14 @@ def test_fits_that_overlap_leave_the_global_states_as_the_first_has_found_them(
     other.__exit__(None, None, None)
 
 
+def test_the_seed_that_waits_for_a_gpu_is_left():
+    torch.manual_seed(42)
+    waiting = torch.cuda._lazy_seed_tracker.get_calls()
+    with isolated_global_state(7):
+        pass
+    assert torch.cuda._lazy_seed_tracker.get_calls() == waiting
+
+
 def test_inactive_isolation_changes_nothing():
     with isolated_global_state(0, active=False):
         inside = global_states()

@@ -140,8 +140,8 @@ class Scene:
         Returns
         -------
         image : ndarray of shape (n_channels, height, width)
-            uint8 where the scene is and the estimator's images were, else float32. Missing pixels
-            hold the mean of the others.
+            uint8 where the scene is and `factor` is 1, else float32. Missing pixels hold the mean
+            of the others.
         missing : ndarray of bool, shape (height, width)
             No data by the file's own account, or not finite.
 
