@@ -236,7 +236,10 @@ class SemiSupervisedNet(NeuralNet):
         """Take steps without records, callbacks or checks, at a rate that falls to zero."""
         take_step = repeatable(step, n_steps)
         self.module_.train()
-        for i in range(n_steps):
+        steps = tqdm(
+            range(n_steps), disable=not self.verbose, desc="labels alone", unit="step", leave=False
+        )
+        for i in steps:
             self._set_learning_rates(1.0 - i / n_steps)
             take_step()
             self.n_steps_ += 1

@@ -14,8 +14,8 @@ from ._arrays import to_array
 from .exceptions import InvalidInputError
 
 # What NumPy makes of markers that share an array with strings, as np.array(["a", -1]), or that are
-# converted to them; but for None, whose text may be the name of a class.
-_MARKERS_AS_TEXT = ("-1", "-1.0", "nan", "<NA>", "NaT")
+# converted to them, and the empty field of a table; but for None, whose text may be a class's name.
+_MARKERS_AS_TEXT = ("", "-1", "-1.0", "nan", "<na>", "nat")
 
 
 def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
@@ -38,8 +38,8 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     Raises
     ------
     InvalidInputError
-        If `y` holds a string such as ``"-1"`` or ``"nan"``: what NumPy makes of a marker that is
-        stored among strings, and which would silently become one more class.
+        If `y` holds a string such as ``"-1"`` or ``"nan"``, what NumPy makes of a marker that is
+        stored among strings, or an empty one: it would silently become one more class.
 
     Examples
     --------
@@ -55,9 +55,8 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     if y.dtype.kind == "i":
         return y == -1
     if y.dtype.kind in "US":
-        for text in _MARKERS_AS_TEXT:
-            if np.any(y == (text.encode() if y.dtype.kind == "S" else text)):
-                raise _text_marker_error(text)
+        for value in sorted(set(y.ravel().tolist())):
+            _refuse_text_marker(value)
     if y.dtype.kind != "O":
         return np.zeros(y.shape, dtype=bool)
     return np.fromiter((_is_marker(value) for value in y.flat), bool, y.size).reshape(y.shape)
@@ -208,9 +207,7 @@ def _n_nulls(y: Any) -> int:
 
 def _is_marker(value: object) -> bool:
     if isinstance(value, str | bytes):
-        text = value.decode(errors="replace") if isinstance(value, bytes) else value
-        if text in _MARKERS_AS_TEXT:
-            raise _text_marker_error(text)
+        _refuse_text_marker(value)
         return False
     return is_missing(value) or (isinstance(value, Number) and value == -1)
 
@@ -222,8 +219,11 @@ def is_missing(value: object) -> bool:
     return value is None or value is getattr(sys.modules.get("pandas"), "NA", None)
 
 
-def _text_marker_error(text: str) -> InvalidInputError:
-    return InvalidInputError(
+def _refuse_text_marker(value: str | bytes) -> None:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    if text.strip().lower() not in _MARKERS_AS_TEXT:
+        return
+    raise InvalidInputError(
         f"y holds the string {text!r}, which would become a class of its own. If those rows are "
         "unlabelled, store None in an object array: "
         f"y = np.where(y == {text!r}, None, y.astype(object)). If it is a real class, rename it."

@@ -83,10 +83,11 @@ class Probes:
 def find_pseudo_label_threshold(probes: Probes) -> float:
     """Return how sure a teacher must be at least: not at all, unless two probes often disagree.
 
-    Classifiers that learnt from the same labels and disagree are often wrong, and how often they
-    disagree tells roughly how often (Jiang et al., "Assessing Generalization of SGD via
-    Disagreement", ICLR 2022). A threshold that follows a teacher's own confidence accepts the surer
-    of its labels, however often those are wrong, and training would confirm them.
+    Where two classifiers disagree, one of them at least is wrong (see Jiang et al., "Assessing
+    Generalization of SGD via Disagreement", ICLR 2022). The reverse does not hold: these two share
+    their labels and their first weights, and so many of their mistakes. A threshold that follows a
+    teacher's own confidence accepts the surer of its labels, however often those are wrong, and
+    training would confirm them.
 
     Parameters
     ----------
@@ -139,7 +140,14 @@ def train_probe(
     streams = Streams.from_seed(own_seed, torch.device(net.device))
     discriminator = copy.deepcopy(net.module_)
     probe = type(net)(
-        discriminator, None, net.n_classes, settings, net.scaler, streams, device=net.device
+        discriminator,
+        None,
+        net.n_classes,
+        settings,
+        net.scaler,
+        streams,
+        device=net.device,
+        verbose=net.verbose,
     )
     probe.initialize()
     probe.train_steps(TrainingStep(probe, replace(data, pool=None)), n_steps)

@@ -6,7 +6,8 @@ the source and long on a CPU: override `max_iter` to shorten them, ``SGANClassif
 sqrt(v + 1e-8), which for small gradients acts as an epsilon of 1e-4, and torch's by sqrt(v) + 1e-8.
 Its generator's step takes new noise and new unlabelled images, and that here the ones of the
 discriminator's; it compares features of one discriminator, and that here those of real images
-before its update with those of generated ones after it. The guide on training names differences of the networks.
+before its update with those of generated ones after it. The guide on training names differences of
+the networks.
 
 References
 ----------

@@ -128,6 +128,19 @@ def test_fit_keeps_the_model_at_ctrl_c(craters, tmp_path):
     assert loaded.predict(load_image_folder(craters).X).shape == (60,)
 
 
+def test_fit_says_that_it_has_no_model_before_the_first_step(craters, tmp_path):
+    path = tmp_path / "m.safetensors"
+    status, errors = interrupt(
+        ["fit", craters, "-o", path, *TINY[2:], "--steps", "5000"],
+        lambda text: "labels alone" in text,
+        tmp_path,
+    )
+    assert status == 130
+    assert "Stopped. Nothing had been learnt that could be saved." in errors
+    assert "Traceback" not in errors
+    assert not path.exists()
+
+
 def test_predict_keeps_its_rows_at_ctrl_c(craters, model, tmp_path):
     folder, table = tmp_path / "images", tmp_path / "p.csv"
     folder.mkdir()

@@ -87,13 +87,17 @@ def test_large_integers_beside_nulls_stay_apart(kind):
         np.array([b"a", b"-1"]),
         np.array(["a", "-1"], dtype=object),
         np.array([b"a", b"-1"], dtype=object),
+        np.array(["a", ""]),
+        np.array([b"a", b""]),
+        np.array(["a", " "], dtype=object),
+        np.array(["a", " NaN"]),
     ],
 )
 def test_text_that_was_a_marker_is_an_error_whose_remedy_works(y):
     with pytest.raises(ValueError, match="store None in an object array"):
         is_unlabeled(y)
     if y.dtype.kind == "U":
-        text = "-1" if "-1" in y.tolist() else "nan"
+        text = y[1]
         assert is_unlabeled(np.where(y == text, None, y.astype(object))).tolist() == [False, True]
 
 

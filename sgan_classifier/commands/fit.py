@@ -31,6 +31,7 @@ from ._common import (
     count_classes,
     note,
     say,
+    stop,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def fit(
     with all others: craters/crater/*.png, craters/other/*.png, craters/unlabeled/*.png. Reads PNG,
     JPEG and TIFF, 8 or 16 bits, grey or in colour. What cannot be read is named and left out.
 
-    Ctrl-C ends the training early and saves the model as it is then.
+    Ctrl-C ends the training early and saves the model as it is then; before its first step there
+    is none to save.
 
     \b
     Example:
@@ -135,7 +137,10 @@ def fit(
     say(f"Images of {height} x {width} pixels, {colour}, {images.X.dtype}")
     started = time.perf_counter()
     with _interruption_noticed() as interrupted:
-        estimator.fit(images.X, images.labels)
+        try:
+            estimator.fit(images.X, images.labels)
+        except KeyboardInterrupt:
+            raise stop("Nothing had been learnt that could be saved.") from None
     save(estimator, output)
     labelled = images.y >= 0
     accuracy = estimator.score(images.X[labelled], images.labels[labelled])
