@@ -245,6 +245,15 @@ def test_floats_among_integers_are_refused_unless_a_type_is_chosen(folder):
     assert images.X[2].max() == 1
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.int8, np.uint32, np.float32, np.float64])
+def test_integers_that_only_floats_hold_are_called_integers(folder, dtype):
+    write_tiff(folder / "plain" / "z.tif", noise().astype(dtype))
+    is_float = np.dtype(dtype).kind == "f"
+    said = "floating-point values" if is_float else "integers that are signed or of more than"
+    with pytest.raises(InvalidInputError, match=rf"z\.tif' holds {said}.* 'crater/a\.png' .*uint8"):
+        load_image_folder(folder)
+
+
 def test_without_labels_every_image_is_read(folder):
     save(folder / "top.png", noise(seed=5))
     images = load_image_folder(folder, labeled=False)

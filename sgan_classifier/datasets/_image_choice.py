@@ -7,7 +7,7 @@ import numpy as np
 
 from .._numbers import as_pair
 from ..exceptions import InvalidInputError
-from ._image_file import ImageHeader
+from ._image_file import OTHER_INTEGERS, ImageHeader
 
 
 class Wanted(NamedTuple):
@@ -61,7 +61,7 @@ def choose(
 
 
 def mixes_floats(headers: dict[int, ImageHeader]) -> bool:
-    """Tell whether some images hold floats and others integers."""
+    """Tell whether some images become floats and others integers."""
     return len({header.dtype == "float32" for header in headers.values()}) > 1
 
 
@@ -89,11 +89,13 @@ def _choose_mode(mode: str, headers: Sequence[ImageHeader]) -> str:
 
 
 def _choose_dtype(files: Sequence[str], headers: dict[int, ImageHeader]) -> str:
-    first = {header.dtype: files[i] for i, header in reversed(headers.items())}
+    first = {header.dtype: i for i, header in reversed(headers.items())}
     if "float32" in first and len(first) > 1:
         other = next(dtype for dtype in first if dtype != "float32")
+        is_float = headers[first["float32"]].is_float
+        kind = "floating-point values" if is_float else OTHER_INTEGERS
         raise InvalidInputError(
-            f"{first['float32']!r} holds floating-point values and {first[other]!r} holds {other}: "
+            f"{files[first['float32']]!r} holds {kind} and {files[first[other]]!r} holds {other}: "
             "their scales may differ. Convert the files; or, if the values can be compared as they "
             'are, load them in Python by load_image_folder(..., dtype="float32").'
         )
