@@ -161,7 +161,7 @@ def _open(path: Path) -> Iterator[Any]:
     ):
         width, height = image.size
         _check_size(height, width)
-        if image.format == "TIFF" and image.n_frames > 1:
+        if image.format in ("PNG", "TIFF") and image.n_frames > 1:
             raise UnreadableImageError(
                 f"holds {image.n_frames} pages; store each in a file of its own"
             )

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ..exceptions import InvalidInputError, UnreadableImageError, UnreadableImageWarning
 from ._image_choice import Wanted, choose, mixes_floats
 from ._image_file import ImageHeader, read_header, read_pixels
-from ._image_list import list_images
+from ._image_list import SUFFIXES, list_images
 from ._white import warn_of_low_white
 
 MODES = ("auto", "grey", "rgb")
@@ -72,7 +72,9 @@ def load_image_folder(
 
     The images of ``path/<class>/`` get that class, those of ``path/unlabeled/`` (``unlabelled/``
     is the same) get -1. They may be PNG, JPEG or TIFF files of 8 or 16 bits or TIFF files of
-    floats, grey or in colour, whatever their names end in. Hidden files are not looked at.
+    floats, grey or in colour, whatever their names end in. Hidden files are not looked at, nor what
+    other programs put beside images: ``.aux.xml``, ``.tfw``, ``.pgw``, ``.jgw``, ``.wld``,
+    ``Thumbs.db`` and ``desktop.ini``.
 
     Parameters
     ----------
@@ -254,7 +256,9 @@ def _amount(root: Path, skipped: dict[str, str]) -> str:
 
 def _named(skipped: dict[str, str]) -> str:
     """List the first of what was left out; repr() keeps a name with a line break in its line."""
-    lines = [f"\n  {name!r} {reason}" for name, reason in list(skipped.items())[:_N_NAMED]]
+    # what is called an image was meant to be read
+    names = sorted(skipped, key=lambda name: not name.lower().endswith(SUFFIXES))
+    lines = [f"\n  {name!r} {skipped[name]}" for name in names[:_N_NAMED]]
     if len(skipped) > _N_NAMED:
         lines.append(f"\n  and {len(skipped) - _N_NAMED} more")
     return "".join(lines)

@@ -9,7 +9,9 @@ from .._labels import is_unlabeled
 from ..exceptions import InvalidInputError
 
 UNLABELED_FOLDERS = ("unlabeled", "unlabelled")
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+# what other programs put beside images: world files, GDAL's notes, thumbnails
+_COMPANIONS = (".aux.xml", ".tfw", ".pgw", ".jgw", ".wld", "thumbs.db", "desktop.ini")
 
 
 class ImageList(NamedTuple):
@@ -60,7 +62,7 @@ def list_images(root: Path, *, labeled: bool) -> ImageList:
         if not entry.is_dir():
             if not labeled:
                 files.extend(_usable(root, entry, skipped))
-            elif entry.suffix.lower() in _SUFFIXES:
+            elif entry.suffix.lower() in SUFFIXES:
                 skipped[entry.name] = "lies beside the class folders, not in one"
         elif _is_inside(root, entry):
             folders.append(entry)
@@ -85,7 +87,13 @@ _LEADS_OUT = "is a symbolic link out of the folder; put the file itself there"
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    """List what is neither hidden nor a companion of images."""
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".")
+        and not (entry.name.lower().endswith(_COMPANIONS) and entry.is_file())
+    )
 
 
 def _is_inside(root: Path, entry: Path) -> bool:
