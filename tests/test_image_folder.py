@@ -263,6 +263,21 @@ def test_without_labels_every_image_is_read(folder):
     np.testing.assert_array_equal(images.X[0], noise(seed=5))
 
 
+def test_folders_of_unlabelled_images_are_read_in_order(folder):
+    for i, name in enumerate(("b/9.png", "b/a/1.png", "d.png", "b/.cache/1.png")):
+        save(folder / "unlabeled" / name, noise(seed=5 + i))
+    (folder / "unlabeled" / "b" / "round").symlink_to(folder / "unlabeled")
+    images, message = load_and_catch(folder)
+    assert "'unlabeled/b/round/' is a link to a folder, with 4 images in it" in message
+    names = ["unlabeled/b/9.png", "unlabeled/b/a/1.png", "unlabeled/c.png", "unlabeled/d.png"]
+    assert images.files.tolist() == ["crater/a.png", "plain/b.png", *names]
+    assert images.y.tolist() == [0, 1, -1, -1, -1, -1]
+    np.testing.assert_array_equal(images.X[3], noise(seed=6))
+    save(folder / "crater" / "deeper" / "x.png", noise())
+    images, _ = load_and_catch(folder, labeled=False)
+    assert images.files.tolist() == ["crater/a.png", "crater/deeper/x.png", "plain/b.png", *names]
+
+
 def test_estimator_fits_the_folder_as_it_comes(folder):
     images = load_image_folder(folder)
     model = sgan().fit(images.X, images.y)

@@ -169,11 +169,14 @@ def test_what_is_called_an_image_is_named_first(folder):
 def test_what_is_neither_file_nor_class_is_named(folder):
     save(folder / "stray.png", noise())
     save(folder / "crater" / "deeper" / "d.png", noise())
+    save(folder / "crater" / "deeper" / "still" / "e.png", noise())
+    (folder / "crater" / "deeper" / "notes.txt").touch()
     os.mkfifo(folder / "crater" / "pipe.png")
     images, _ = load_and_catch(folder)
     assert images.skipped == {
         "stray.png": "lies beside the class folders, not in one",
-        "crater/deeper/": "is a folder within a folder, which is not looked into",
+        "crater/deeper/": "is a folder within a folder, with 2 images in it, which is not looked "
+        "into",
         "crater/pipe.png": "is no regular file",
     }
 

@@ -71,17 +71,17 @@ def load_image_folder(
     """Load the images of a folder that holds one folder a class.
 
     The images of ``path/<class>/`` get that class, those of ``path/unlabeled/`` (``unlabelled/``
-    is the same) get -1. They may be PNG, JPEG or TIFF files of 8 or 16 bits or TIFF files of
-    floats, grey or in colour, whatever their names end in. Hidden files are not looked at, nor what
-    other programs put beside images: ``.aux.xml``, ``.tfw``, ``.pgw``, ``.jgw``, ``.wld``,
-    ``Thumbs.db`` and ``desktop.ini``.
+    is the same) and of the folders in it get -1. They may be PNG, JPEG or TIFF files of 8 or 16
+    bits or TIFF files of floats, grey or in colour, whatever their names end in. Hidden files are
+    not looked at, nor what other programs put beside images: ``.aux.xml``, ``.tfw``, ``.pgw``,
+    ``.jgw``, ``.wld``, ``Thumbs.db`` and ``desktop.ini``.
 
     Parameters
     ----------
     path : str or path
     labeled : bool, default=True
-        False takes all images as unlabelled, those in `path` itself and those in its folders, as
-        before a prediction.
+        False takes all images as unlabelled, those in `path` itself and those in the folders in it,
+        however deep, as before a prediction.
     image_size : int or (height, width), optional
         Size of the images in pixels. Others are resized bicubically, without regard to their
         proportions. By default the median height and the median width of the files.
@@ -95,8 +95,9 @@ def load_image_folder(
         Whether to leave out what cannot be read with a warning, or to refuse the folder. Either
         names the files: damaged or empty ones, what is no image, images of more than 50 megapixels
         or several pages, with values that are not finite, TIFF files of floats that mark pixels
-        as without data, symbolic links that lead out of `path`, folders within class folders,
-        images beside the class folders, and class folders without an image.
+        as without data, symbolic links that lead out of `path` or, deeper in it, to folders,
+        folders within class folders, images beside the class folders, and class folders without an
+        image.
     verbose : int or bool, default=0
         Whether to show progress bars.
 
