@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import sgan
 
 from sgan_classifier.datasets import load_image_folder
-from sgan_classifier.exceptions import InputScaleWarning, InvalidInputError
+from sgan_classifier.exceptions import FewColoursWarning, InputScaleWarning, InvalidInputError
 
 # ---------------------------------------------------------------- what is read
 
@@ -212,6 +212,20 @@ def test_one_colour_file_makes_all_colour_and_mode_makes_all_grey(folder):
     grey = load_image_folder(folder, mode="grey").X[images.files == "plain/z.png"]
     expected = np.asarray(Image.fromarray(noise(channels=3)).convert("L"), dtype=int)
     assert np.abs(grey[0] - expected).max() <= 1
+
+
+def test_a_few_files_in_colour_are_told(tmp_path):
+    for i in range(21):
+        save(tmp_path / "a" / f"{i:02}.png", noise())
+    (tmp_path / "b").mkdir()
+    Image.fromarray(noise()).convert("P").save(tmp_path / "b" / "p.png")
+    told = r"1 of the 22 images .* is stored in colour, first 'b/p\.png', .*--colours grey"
+    with pytest.warns(FewColoursWarning, match=told) as caught:
+        assert load_image_folder(tmp_path).X.shape == (22, 8, 8, 3)
+    assert caught[0].filename == __file__
+    load_image_folder(tmp_path, mode="grey")
+    save(tmp_path / "b" / "q.png", noise(channels=3))
+    load_image_folder(tmp_path)
 
 
 def test_eight_bits_among_sixteen_keep_white_white(folder):

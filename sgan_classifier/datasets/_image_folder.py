@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..exceptions import InvalidInputError, UnreadableImageError, UnreadableImageWarning
-from ._image_choice import Wanted, choose, mixes_floats
+from ._image_choice import Wanted, choose, mixes_floats, warn_of_few_colours
 from ._image_file import ImageHeader, read_header, read_pixels
 from ._image_list import SUFFIXES, list_images
 from ._white import warn_of_low_white
@@ -86,7 +86,8 @@ def load_image_folder(
         Size of the images in pixels. Others are resized bicubically, without regard to their
         proportions. By default the median height and the median width of the files.
     mode : {"auto", "grey", "rgb"}, default="auto"
-        "auto" is grey if every file is, else colour. Transparency is dropped.
+        "auto" is grey if every file is, else colour. Palettes and RGB count as colour, even where
+        all their colours are greys. Transparency is dropped.
     dtype : {"uint8", "uint16", "float32"}, optional
         By default the smallest that holds all files; among files of 16 bits, those of 8 bits are
         multiplied by 257, white to white, which takes it that values of 16 bits fill their range:
@@ -121,6 +122,8 @@ def load_image_folder(
     InputScaleWarning
         If 8 and 16 bits are converted into each other, and no file of 16 bits holds a value of more
         than 14 bits.
+    FewColoursWarning
+        If ``mode="auto"`` makes all images colour for fewer than 5 % of the files.
 
     Examples
     --------
@@ -168,6 +171,7 @@ def load_image_folder(
     if not rows:
         raise InvalidInputError(f"{root} holds no image that can be read.{_named(skipped)}")
     warn_of_low_white(root, greatest, wanted.dtype)
+    warn_of_few_colours(root, mode, files, headers)
     names = np.empty(len(rows), dtype=object)
     names[:] = [files[i] for i in rows]
     return ImageFolder(X[: len(rows)], y, class_names, names, root, skipped)
