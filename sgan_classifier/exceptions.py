@@ -60,6 +60,13 @@ class UnreadableImageWarning(SGANClassifierWarning):
     """Image files were left out; the message says which and why."""
 
 
+class FewColoursWarning(SGANClassifierWarning):
+    """Few image files of a folder are in colour, and make all others colour, too.
+
+    Pass ``mode="grey"``, on the command line ``--colours grey``, or convert them.
+    """
+
+
 class DownloadError(OSError):
     """A file of a data set could not be downloaded, or is not the file it should be."""
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import sgan
 
 from sgan_classifier.datasets import load_image_folder
-from sgan_classifier.exceptions import InputScaleWarning, InvalidInputError
+from sgan_classifier.exceptions import FewColoursWarning, InputScaleWarning, InvalidInputError
 
 # ---------------------------------------------------------------- what is read
 
@@ -214,6 +214,20 @@ def test_one_colour_file_makes_all_colour_and_mode_makes_all_grey(folder):
     assert np.abs(grey[0] - expected).max() <= 1
 
 
+def test_a_few_files_in_colour_are_told(tmp_path):
+    for i in range(21):
+        save(tmp_path / "a" / f"{i:02}.png", noise())
+    (tmp_path / "b").mkdir()
+    Image.fromarray(noise()).convert("P").save(tmp_path / "b" / "p.png")
+    told = r"1 of the 22 images .* is stored in colour, first 'b/p\.png', .*--colours grey"
+    with pytest.warns(FewColoursWarning, match=told) as caught:
+        assert load_image_folder(tmp_path).X.shape == (22, 8, 8, 3)
+    assert caught[0].filename == __file__
+    load_image_folder(tmp_path, mode="grey")
+    save(tmp_path / "b" / "q.png", noise(channels=3))
+    load_image_folder(tmp_path)
+
+
 def test_eight_bits_among_sixteen_keep_white_white(folder):
     deep = noise(dtype=np.uint16)
     save(folder / "plain" / "z.png", deep)
@@ -245,6 +259,15 @@ def test_floats_among_integers_are_refused_unless_a_type_is_chosen(folder):
     assert images.X[2].max() == 1
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.int8, np.uint32, np.float32, np.float64])
+def test_integers_that_only_floats_hold_are_called_integers(folder, dtype):
+    write_tiff(folder / "plain" / "z.tif", noise().astype(dtype))
+    is_float = np.dtype(dtype).kind == "f"
+    said = "floating-point values" if is_float else "integers that are signed or of more than"
+    with pytest.raises(InvalidInputError, match=rf"z\.tif' holds {said}.* 'crater/a\.png' .*uint8"):
+        load_image_folder(folder)
+
+
 def test_without_labels_every_image_is_read(folder):
     save(folder / "top.png", noise(seed=5))
     images = load_image_folder(folder, labeled=False)
@@ -252,6 +275,21 @@ def test_without_labels_every_image_is_read(folder):
     assert images.y.tolist() == [-1] * 4
     assert images.files.tolist() == ["top.png", "crater/a.png", "plain/b.png", "unlabeled/c.png"]
     np.testing.assert_array_equal(images.X[0], noise(seed=5))
+
+
+def test_folders_of_unlabelled_images_are_read_in_order(folder):
+    for i, name in enumerate(("b/9.png", "b/a/1.png", "d.png", "b/.cache/1.png")):
+        save(folder / "unlabeled" / name, noise(seed=5 + i))
+    (folder / "unlabeled" / "b" / "round").symlink_to(folder / "unlabeled")
+    images, message = load_and_catch(folder)
+    assert "'unlabeled/b/round/' is a link to a folder, with 4 images in it" in message
+    names = ["unlabeled/b/9.png", "unlabeled/b/a/1.png", "unlabeled/c.png", "unlabeled/d.png"]
+    assert images.files.tolist() == ["crater/a.png", "plain/b.png", *names]
+    assert images.y.tolist() == [0, 1, -1, -1, -1, -1]
+    np.testing.assert_array_equal(images.X[3], noise(seed=6))
+    save(folder / "crater" / "deeper" / "x.png", noise())
+    images, _ = load_and_catch(folder, labeled=False)
+    assert images.files.tolist() == ["crater/a.png", "crater/deeper/x.png", "plain/b.png", *names]
 
 
 def test_estimator_fits_the_folder_as_it_comes(folder):

@@ -150,14 +150,33 @@ def test_hidden_files_and_folders_are_passed_over(folder):
     assert images.class_names == ["crater", "plain"]
 
 
+def test_companions_of_images_are_passed_over(folder):
+    for name in ("a.png.aux.xml", "a.tfw", "a.PGW", "a.jgw", "a.wld", "Thumbs.db", "desktop.ini"):
+        (folder / "crater" / name).write_bytes(b"x")
+    images = load_image_folder(folder, on_error="raise")
+    assert images.skipped == {}
+    assert load_image_folder(folder, labeled=False, on_error="raise").files.size == 3
+
+
+def test_what_is_called_an_image_is_named_first(folder):
+    for i in range(12):
+        (folder / "crater" / f"{i}.txt").write_text("notes")
+    (folder / "plain" / "bad.PNG").write_bytes(b"")
+    _, message = load_and_catch(folder)
+    assert message.splitlines()[1] == "  'plain/bad.PNG' is empty"
+
+
 def test_what_is_neither_file_nor_class_is_named(folder):
     save(folder / "stray.png", noise())
     save(folder / "crater" / "deeper" / "d.png", noise())
+    save(folder / "crater" / "deeper" / "still" / "e.png", noise())
+    (folder / "crater" / "deeper" / "notes.txt").touch()
     os.mkfifo(folder / "crater" / "pipe.png")
     images, _ = load_and_catch(folder)
     assert images.skipped == {
         "stray.png": "lies beside the class folders, not in one",
-        "crater/deeper/": "is a folder within a folder, which is not looked into",
+        "crater/deeper/": "is a folder within a folder, with 2 images in it, which is not looked "
+        "into",
         "crater/pipe.png": "is no regular file",
     }
 
@@ -167,6 +186,13 @@ def test_pages_of_a_stack_are_not_dropped_silently(folder):
     pages[0].save(folder / "crater" / "stack.tif", save_all=True, append_images=pages[1:])
     images, _ = load_and_catch(folder)
     assert "3 pages" in images.skipped["crater/stack.tif"]
+
+
+def test_frames_of_an_animation_are_not_dropped_silently(folder):
+    frames = [Image.fromarray(noise(seed=i)) for i in range(3)]
+    frames[0].save(folder / "crater" / "film.png", save_all=True, append_images=frames[1:])
+    images, _ = load_and_catch(folder)
+    assert images.skipped == {"crater/film.png": "holds 3 pages; store each in a file of its own"}
 
 
 def test_empty_class_is_named_and_gets_no_code(folder):

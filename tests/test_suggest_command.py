@@ -95,6 +95,25 @@ def test_names_of_classes_need_no_letters_of_the_font(project, capsys):
     assert (project / "list.png").exists()
 
 
+def test_images_in_folders_of_unlabeled_are_suggested_and_predicted_by_their_path(project, capsys):
+    unlabeled = project / "images" / "unlabeled"
+    for i, path in enumerate(sorted(unlabeled.iterdir())):
+        (unlabeled / f"scene{i % 2}").mkdir(exist_ok=True)
+        path.rename(unlabeled / f"scene{i % 2}" / f"{i // 2}.png")
+    files = load_image_folder(project / "images").files[8:].tolist()
+    assert files == [f"unlabeled/scene{i}/{j}.png" for i in range(2) for j in range(8)]
+    status, said = run(capsys, project, "-n", 16, "--quiet")
+    assert status == 0, said.err
+    assert sorted(row["file"] for row in read_list(project)) == files
+    arguments = ["predict", project / "model.safetensors", project / "images"]
+    with pytest.raises(SystemExit):
+        main([str(word) for word in [*arguments, "-o", project / "list.csv", "--force", "-q"]])
+    assert [row["file"] for row in read_list(project)][8:] == files
+    with pytest.raises(SystemExit):
+        main([str(word) for word in ["evaluate", *arguments[1:], "-q"]])
+    assert "crater 4, plain 4\n" in capsys.readouterr().out
+
+
 @pytest.mark.filterwarnings("default")
 def test_unreadable_image_is_named_and_not_suggested(project, capsys):
     broken = project / "images" / "unlabeled" / "zz.png"

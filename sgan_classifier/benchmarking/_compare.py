@@ -48,6 +48,8 @@ def compare(
     verbose: int,
     n_threads: int = 1,
     splits: Sequence[tuple[NDArray, NDArray]] | None = None,
+    balanced: bool = True,
+    scoring: str = "accuracy",
 ) -> LabelEfficiencyCurve:
     """Run `label_efficiency_curve` with the settings that all benchmarks share.
 
@@ -66,6 +68,8 @@ def compare(
             labeled_only=[name for name in LABELED_ONLY if name in estimators],
             n_draws=n_draws,
             random_state=random_state,
+            balanced=balanced,
+            scoring=scoring,
             n_jobs=n_jobs,
             memory=memory,
             verbose=verbose,

@@ -34,6 +34,8 @@ def run_label_efficiency(
     max_iter: int | None = None,
     methods: Sequence[str] | None = None,
     cnn_budgets: Sequence[int] = (),
+    balanced: bool = True,
+    scoring: str = "accuracy",
     device: str = "auto",
     verbose: int = 1,
 ) -> dict[str, Any]:
@@ -66,6 +68,10 @@ def run_label_efficiency(
         Numbers of steps among which the CNN chooses, for each number of labels, on draws and rows
         that are not reported. None are tried by default, and the CNN takes as many steps as the
         SGAN.
+    balanced : bool, default=True
+        False draws labels in the shares of the classes.
+    scoring : str, default="accuracy"
+        Name of the score.
     device : str, default="auto"
     verbose : int, default=1
         0 shows no progress bar.
@@ -84,6 +90,8 @@ def run_label_efficiency(
         max_iter=max_iter,
         methods=None if methods is None else list(methods),
         cnn_budgets=list(cnn_budgets),
+        balanced=balanced,
+        scoring=scoring,
         device=device,
     )
     record["estimators"] = {name: describe_estimator(est) for name, est in contenders.items()}
@@ -92,6 +100,8 @@ def run_label_efficiency(
         "memory": cache_folder(out, record),
         "n_jobs": n_jobs,
         "verbose": verbose,
+        "balanced": balanced,
+        "scoring": scoring,
     }
     chosen = None
     if cnn_budgets and SGAN in contenders and CNN in contenders:
@@ -115,7 +125,8 @@ def run_label_efficiency(
 
 def draw_accuracies(curve: LabelEfficiencyCurve, figure: Figure, title: str) -> Axes:
     """Draw the curve on an empty figure, and return its axes."""
-    ax = LabelEfficiencyDisplay(curve).plot(figure.subplots(), score_name="Test accuracy").ax_
+    score_name = f"Test {curve.scoring.replace('_', ' ')}"
+    ax = LabelEfficiencyDisplay(curve).plot(figure.subplots(), score_name=score_name).ax_
     lowest = min(means.min() for means in curve.mean().values())
     # Intervals from few draws can leave the range of an accuracy, and would squeeze the lines.
     ax.set_ylim(max(0.0, lowest - 0.1), 1.0)

@@ -34,11 +34,13 @@ def choose_budgets(
     n_jobs: int,
     verbose: int,
     n_threads: int = 1,
+    balanced: bool = True,
+    scoring: str = "accuracy",
 ) -> dict[str, Any]:
     """Choose the CNN's number of steps for each number of labels, on training rows alone.
 
     It is tested on scenes held out of the training rows, or where there are none on single rows,
-    with draws that are not reported. The most accurate on average wins; of equals, the shortest.
+    with draws that are not reported. The best score on average wins; of equals, the shortest.
 
     Parameters
     ----------
@@ -54,6 +56,9 @@ def choose_budgets(
     memory : Path
         Folder of finished fits.
     n_jobs, verbose, n_threads : int
+    balanced : bool, default=True
+    scoring : str, default="accuracy"
+        As of `label_efficiency_curve`.
 
     Returns
     -------
@@ -76,13 +81,15 @@ def choose_budgets(
     curve = compare(
         {str(budget): clone(cnn).set_params(max_iter=budget) for budget in budgets},
         held_out,
-        [_within(n, held_out) for n in parse_labels(n_labels)],
+        [_within(n, held_out, balanced) for n in parse_labels(n_labels)],
         SELECTION_DRAWS,
         memory=memory,
         n_jobs=n_jobs,
         random_state=SELECTION_SEED,
         verbose=verbose,
         n_threads=n_threads,
+        balanced=balanced,
+        scoring=scoring,
     )
     means = np.array(list(curve.mean().values()))  # (n_budgets, n_sizes)
     what = "rows" if data.groups is None else "rows of scenes"
@@ -183,7 +190,8 @@ def has_pair(curve: LabelEfficiencyCurve) -> bool:
     return SGAN in curve.test_scores and CNN in curve.test_scores
 
 
-def _within(n: int | str, data: BenchmarkData) -> int | str:
-    """Return "all" where the rows do not suffice to draw `n` evenly."""
+def _within(n: int | str, data: BenchmarkData, balanced: bool) -> int | str:
+    """Return "all" where the rows do not suffice to draw `n`."""
     counts = np.unique(known_labels(data.y_train)[0], return_counts=True)[1]
-    return n if n != ALL and -(-int(n) // len(counts)) <= counts.min() else ALL
+    most = counts.min() * len(counts) if balanced else counts.sum()
+    return n if n != ALL and int(n) <= most else ALL

@@ -49,19 +49,19 @@ def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
         Markdown.
     """
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
-    name = record["data"]["name"]
+    name, score = record["data"]["name"], curve.scoring.replace("_", " ")
     parts = [
-        f"# Accuracy against number of labels: {name}",
+        f"# {score.capitalize()} against number of labels: {name}",
         run_summary(record),
-        f"![Test accuracy against number of labels]({quote(figure)})",
-        "## Test accuracy",
+        f"![Test {score} against number of labels]({quote(figure)})",
+        f"## Test {score}",
         "Mean over the draws and its 95 % interval. Every method sees the same draws.",
         accuracy_table(record),
         *_recipe_note(record),
         *_study_sentences(curve, name),
         *_pair_section(record, curve),
         *_goals_section(record, curve),
-        "## Accuracy on the labelled rows it was trained on",
+        f"## {score.capitalize()} on the labelled rows it was trained on",
         _table(curve, curve.train_scores),
         "## Seconds a fit",
         "Mean over the draws, and the longest.",
@@ -108,7 +108,7 @@ def update_readme(text: str, reports: Path) -> str:
 
 
 def accuracy_table(record: dict[str, Any]) -> str:
-    """Return the Markdown table of test accuracies, the study's figures beside ours."""
+    """Return the Markdown table of test scores, the study's figures beside ours."""
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
     study = STUDY_COLUMNS if record["data"]["name"] == STUDY_DATA else {}
     means = mean_scores(curve)

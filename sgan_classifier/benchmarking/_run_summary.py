@@ -28,12 +28,13 @@ def run_summary(record: dict[str, Any], about_test_rows: str | None = None) -> s
         about_test_rows = "which decide nothing" + " but one of the views" * has_note
     # of all fits, also those that an earlier run of the same command had finished
     minutes = max(record["seconds"], _seconds_of_fits(record) / settings["n_jobs"]) / 60
+    shares = "" if settings.get("balanced", True) else "in the shares of the classes, "
     lines = [
         f"- Command: `{record['command']}`",
         f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
         f"them {kind_of_rows(record)} to learn from without their labels; {data['n_test']} test "
         f"rows, {about_test_rows}. The weights after the last step are tested.",
-        f"- Draws: {settings['n_draws']} per number of labels, seeds from "
+        f"- Draws: {settings['n_draws']} per number of labels, {shares}seeds from "
         f"{settings['random_state']}.",
         f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
         f"{_count(settings['n_threads'], 'thread')} a fit, "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from .._options import parse_augment
 from ..exceptions import InvalidInputError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from ..benchmarking import BenchmarkData
 
 LABELS_PER_CLASS = (5, 10, 25, 50, 100)
+
+Score = Literal["accuracy", "balanced_accuracy"]
 
 
 def benchmark(
@@ -45,6 +49,18 @@ def benchmark(
             "far as they go.",
         ),
     ] = "auto",
+    in_proportion: Annotated[
+        bool,
+        typer.Option(
+            "--in-proportion",
+            help="Draw labels in the shares that the classes have in DATA, not equally many of "
+            "each: for rare classes.",
+        ),
+    ] = False,
+    score: Annotated[
+        Score,
+        typer.Option(help="What is compared. balanced_accuracy counts each class the same."),
+    ] = "accuracy",
     draws: Annotated[int, typer.Option(min=1, help="Draws of labels a number.")] = 5,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Training steps.  [default: the estimator's, 1000]")
@@ -81,7 +97,7 @@ def benchmark(
     Example:
       sgan-classifier benchmark craters -o report --labels 10,50,all
     """
-    from ..benchmarking import run_label_efficiency
+    from ..benchmarking import parse_labels, run_label_efficiency
 
     if find_spec("matplotlib") is None:
         raise InvalidInputError("The report needs matplotlib: pip install 'sgan-classifier[plot]'")
@@ -90,7 +106,12 @@ def benchmark(
     rows = _load(data, test_fraction, size, seed, quiet)
     if augment != "auto":
         rows.parameters["augment"] = parse_augment(augment)
-    numbers = _default_labels(rows) if labels == "auto" else labels.split(",")
+    counts = np.unique(rows.y_train[rows.y_train != -1], return_counts=True)[1]
+    if labels == "auto":
+        numbers = _default_labels(counts, in_proportion)
+    else:
+        numbers = parse_labels(labels.split(","))
+        _check_numbers(numbers, counts, in_proportion)
     say(f"{len(rows.X_train)} images to learn from, {len(rows.X_test)} to test on")
     say(f"Numbers of labels: {', '.join(map(str, numbers))}; {draws} draws of each")
     with nicely_interrupted("Finished fits are kept: the same command goes on from here."):
@@ -103,6 +124,8 @@ def benchmark(
                 data,
                 output=output,
                 labels=",".join(map(str, numbers)),
+                in_proportion=in_proportion,
+                score=score,
                 draws=draws,
                 steps=steps,
                 test_fraction=test_fraction,
@@ -115,6 +138,8 @@ def benchmark(
             n_jobs=jobs,
             random_state=seed,
             max_iter=steps,
+            balanced=not in_proportion,
+            scoring=score,
             device=device,
             verbose=not quiet,
         )
@@ -125,8 +150,9 @@ def _command(data: Path, **options: Any) -> str:
     """Return the command line that makes the report again."""
     words = ["sgan-classifier", "benchmark", str(data)]
     for name, value in options.items():
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+        if value is not None and value is not False:
+            words.append(f"--{name.replace('_', '-')}")
+            words += [] if value is True else [str(value)]
     return shlex.join(words)
 
 
@@ -158,6 +184,7 @@ def _load_folder(
         raise InvalidInputError(
             f"{folder} has too few labels: at least two classes with two images each are needed."
         )
+    _check_parts(folder, test_fraction, counts)
     train, test = train_test_split(
         labelled, test_size=test_fraction, stratify=images.y[labelled], random_state=seed
     )
@@ -167,8 +194,40 @@ def _load_folder(
     )
 
 
-def _default_labels(rows: BenchmarkData) -> list[int | str]:
-    known = rows.y_train[rows.y_train != -1]
-    counts = np.unique(known, return_counts=True)[1]
-    few = [n * len(counts) for n in LABELS_PER_CLASS if n < counts.min()]
+def _check_parts(folder: Path, test_fraction: float, counts: NDArray) -> None:
+    """Say in terms of the command what `train_test_split` would say of its own."""
+    n, n_classes = counts.sum(), len(counts)
+    n_test = math.ceil(test_fraction * n)
+    if min(n_test, n - n_test) < n_classes:
+        raise InvalidInputError(
+            f"{folder} has {n} labelled images of {n_classes} classes; --test-fraction "
+            f"{test_fraction:g} takes {n_test} to test on and leaves {n - n_test} to learn from, "
+            "and either needs an image of each class. Pass another --test-fraction, or label more "
+            "images."
+        )
+
+
+def _check_numbers(numbers: list[int | str], counts: NDArray, in_proportion: bool) -> None:
+    """Say in terms of the command what `mask_labels` would say of its own."""
+    n_classes, n_labelled = len(counts), counts.sum()
+    most = n_labelled if in_proportion else counts.min() * n_classes
+    for number in numbers:
+        if isinstance(number, str) or n_classes <= number <= most:  # "all" is always there
+            continue
+        message = f"--labels {number}: "
+        if number < n_classes:
+            message += f"there are {n_classes} classes, and each needs a label. Ask for more."
+        elif number > n_labelled:
+            message += f'only {n_labelled} images to learn from have a label. Pass less, or "all".'
+        else:
+            message += (
+                f"the rarest class has {counts.min()} labels to learn from, too few to draw as "
+                f"many of each class. Pass {most} or less, or --in-proportion."
+            )
+        raise InvalidInputError(message)
+
+
+def _default_labels(counts: NDArray, in_proportion: bool) -> list[int | str]:
+    most = counts.mean() if in_proportion else counts.min()
+    few = [n * len(counts) for n in LABELS_PER_CLASS if n < most]
     return [*few, "all"]

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 def predict(
     model: ModelArgument,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The images, in it or in folders in it.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="The images, in it or in folders in it, however deep."
+        ),
     ],
     output: Annotated[
         Path,

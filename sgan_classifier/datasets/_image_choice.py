@@ -1,13 +1,17 @@
 """What the images of a folder are brought to: one size, grey or colour, one type."""
 
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from .._numbers import as_pair
-from ..exceptions import InvalidInputError
-from ._image_file import ImageHeader
+from ..exceptions import FewColoursWarning, InvalidInputError
+from ._image_file import OTHER_INTEGERS, ImageHeader
+
+_FEW = 0.05  # share of files in colour, below which they are taken to be there by mistake
 
 
 class Wanted(NamedTuple):
@@ -61,8 +65,36 @@ def choose(
 
 
 def mixes_floats(headers: dict[int, ImageHeader]) -> bool:
-    """Tell whether some images hold floats and others integers."""
+    """Tell whether some images become floats and others integers."""
     return len({header.dtype == "float32" for header in headers.values()}) > 1
+
+
+def warn_of_few_colours(
+    root: Path, mode: str, files: Sequence[str], headers: dict[int, ImageHeader]
+) -> None:
+    """Tell of a few files in colour that make all others colour.
+
+    Parameters
+    ----------
+    root : Path
+    mode, files, headers
+        As of `choose`.
+
+    Warns
+    -----
+    FewColoursWarning
+    """
+    coloured = [files[i] for i, header in headers.items() if not header.is_grey]
+    if mode != "auto" or not 0 < len(coloured) < _FEW * len(headers):
+        return
+    verb = "is" if len(coloured) == 1 else "are"
+    warnings.warn(
+        f"{len(coloured)} of the {len(headers)} images of {root} {verb} stored in colour, first "
+        f"{coloured[0]!r}, so that all become colour, which takes three times the memory. If grey "
+        'is enough, pass mode="grey", to the command fit --colours grey, or convert these files.',
+        FewColoursWarning,
+        stacklevel=3,
+    )
 
 
 def _choose_size(
@@ -89,11 +121,13 @@ def _choose_mode(mode: str, headers: Sequence[ImageHeader]) -> str:
 
 
 def _choose_dtype(files: Sequence[str], headers: dict[int, ImageHeader]) -> str:
-    first = {header.dtype: files[i] for i, header in reversed(headers.items())}
+    first = {header.dtype: i for i, header in reversed(headers.items())}
     if "float32" in first and len(first) > 1:
         other = next(dtype for dtype in first if dtype != "float32")
+        is_float = headers[first["float32"]].is_float
+        kind = "floating-point values" if is_float else OTHER_INTEGERS
         raise InvalidInputError(
-            f"{first['float32']!r} holds floating-point values and {first[other]!r} holds {other}: "
+            f"{files[first['float32']]!r} holds {kind} and {files[first[other]]!r} holds {other}: "
             "their scales may differ. Convert the files; or, if the values can be compared as they "
             'are, load them in Python by load_image_folder(..., dtype="float32").'
         )

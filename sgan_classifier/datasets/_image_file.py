@@ -17,6 +17,8 @@ from ._white import note_greatest
 FORMATS = ("PNG", "JPEG", "TIFF")
 MAX_PIXELS = 50_000_000  # a file of a few kilobytes can claim many gigabytes of pixels
 
+OTHER_INTEGERS = "integers that are signed or of more than 16 bits"
+
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _ORIENTATION = 0x0112  # the number of EXIF's tag
 _SIZE_REMEDY = f"at most {MAX_PIXELS:,} are read. Cut it into patches first"
@@ -33,12 +35,15 @@ class ImageHeader(NamedTuple):
     is_grey : bool
     dtype : {"uint8", "uint16", "float32"}
         What holds its values.
+    is_float : bool
+        Whether the file itself holds floats; "float32" holds other integers, too.
     """
 
     height: int
     width: int
     is_grey: bool
     dtype: str
+    is_float: bool
 
 
 def read_header(path: Path) -> ImageHeader:
@@ -61,9 +66,10 @@ def read_header(path: Path) -> ImageHeader:
         with _errors_named(path):
             height, width, channels, dtype = read_raster_size(path)
             _check_size(height, width)
-            if _tiff_tags.read_tags(path).get(_ORIENTATION, 1) >= 5:
+            tags = _tiff_tags.read_tags(path)
+            if tags.get(_ORIENTATION, 1) >= 5:
                 width, height = height, width
-            return ImageHeader(height, width, channels == 1, dtype)
+            return ImageHeader(height, width, channels == 1, dtype, _tiff_tags.is_float(tags))
     with _open(path) as image:
         width, height = image.size
         if image.format == "TIFF":  # as stored, whatever Pillow has made of the orientation
@@ -84,7 +90,7 @@ def read_header(path: Path) -> ImageHeader:
             dtype = "uint16"
         else:
             dtype = "uint8"
-        return ImageHeader(height, width, is_grey, dtype)
+        return ImageHeader(height, width, is_grey, dtype, image.mode == "F")
 
 
 def read_pixels(
@@ -155,7 +161,7 @@ def _open(path: Path) -> Iterator[Any]:
     ):
         width, height = image.size
         _check_size(height, width)
-        if image.format == "TIFF" and image.n_frames > 1:
+        if image.format in ("PNG", "TIFF") and image.n_frames > 1:
             raise UnreadableImageError(
                 f"holds {image.n_frames} pages; store each in a file of its own"
             )
@@ -294,7 +300,9 @@ def _convert(pixels: NDArray, dtype: np.dtype) -> NDArray:
     if dtype.kind == "f":
         return pixels.astype(dtype)
     if pixels.dtype.kind == "f":
-        raise UnreadableImageError(f"holds floating-point values, which have no place in {dtype}")
+        raise UnreadableImageError(
+            f"holds floating-point values, or {OTHER_INTEGERS}, which have no place in {dtype}"
+        )
     if dtype == np.uint16:
         return pixels.astype(np.uint16) * np.uint16(257)
     return _round(pixels / 257, dtype)

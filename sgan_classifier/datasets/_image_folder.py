@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..exceptions import InvalidInputError, UnreadableImageError, UnreadableImageWarning
-from ._image_choice import Wanted, choose, mixes_floats
+from ._image_choice import Wanted, choose, mixes_floats, warn_of_few_colours
 from ._image_file import ImageHeader, read_header, read_pixels
-from ._image_list import list_images
+from ._image_list import SUFFIXES, list_images
 from ._white import warn_of_low_white
 
 MODES = ("auto", "grey", "rgb")
@@ -71,20 +71,23 @@ def load_image_folder(
     """Load the images of a folder that holds one folder a class.
 
     The images of ``path/<class>/`` get that class, those of ``path/unlabeled/`` (``unlabelled/``
-    is the same) get -1. They may be PNG, JPEG or TIFF files of 8 or 16 bits or TIFF files of
-    floats, grey or in colour, whatever their names end in. Hidden files are not looked at.
+    is the same) and of the folders in it get -1. They may be PNG, JPEG or TIFF files of 8 or 16
+    bits or TIFF files of floats, grey or in colour, whatever their names end in. Hidden files are
+    not looked at, nor what other programs put beside images: ``.aux.xml``, ``.tfw``, ``.pgw``,
+    ``.jgw``, ``.wld``, ``Thumbs.db`` and ``desktop.ini``.
 
     Parameters
     ----------
     path : str or path
     labeled : bool, default=True
-        False takes all images as unlabelled, those in `path` itself and those in its folders, as
-        before a prediction.
+        False takes all images as unlabelled, those in `path` itself and those in the folders in it,
+        however deep, as before a prediction.
     image_size : int or (height, width), optional
         Size of the images in pixels. Others are resized bicubically, without regard to their
         proportions. By default the median height and the median width of the files.
     mode : {"auto", "grey", "rgb"}, default="auto"
-        "auto" is grey if every file is, else colour. Transparency is dropped.
+        "auto" is grey if every file is, else colour. Palettes and RGB count as colour, even where
+        all their colours are greys. Transparency is dropped.
     dtype : {"uint8", "uint16", "float32"}, optional
         By default the smallest that holds all files; among files of 16 bits, those of 8 bits are
         multiplied by 257, white to white, which takes it that values of 16 bits fill their range:
@@ -93,8 +96,9 @@ def load_image_folder(
         Whether to leave out what cannot be read with a warning, or to refuse the folder. Either
         names the files: damaged or empty ones, what is no image, images of more than 50 megapixels
         or several pages, with values that are not finite, TIFF files of floats that mark pixels
-        as without data, symbolic links that lead out of `path`, folders within class folders,
-        images beside the class folders, and class folders without an image.
+        as without data, symbolic links that lead out of `path` or, deeper in it, to folders,
+        folders within class folders, images beside the class folders, and class folders without an
+        image.
     verbose : int or bool, default=0
         Whether to show progress bars.
 
@@ -118,6 +122,8 @@ def load_image_folder(
     InputScaleWarning
         If 8 and 16 bits are converted into each other, and no file of 16 bits holds a value of more
         than 14 bits.
+    FewColoursWarning
+        If ``mode="auto"`` makes all images colour for fewer than 5 % of the files.
 
     Examples
     --------
@@ -165,6 +171,7 @@ def load_image_folder(
     if not rows:
         raise InvalidInputError(f"{root} holds no image that can be read.{_named(skipped)}")
     warn_of_low_white(root, greatest, wanted.dtype)
+    warn_of_few_colours(root, mode, files, headers)
     names = np.empty(len(rows), dtype=object)
     names[:] = [files[i] for i in rows]
     return ImageFolder(X[: len(rows)], y, class_names, names, root, skipped)
@@ -254,7 +261,9 @@ def _amount(root: Path, skipped: dict[str, str]) -> str:
 
 def _named(skipped: dict[str, str]) -> str:
     """List the first of what was left out; repr() keeps a name with a line break in its line."""
-    lines = [f"\n  {name!r} {reason}" for name, reason in list(skipped.items())[:_N_NAMED]]
+    # what is called an image was meant to be read
+    names = sorted(skipped, key=lambda name: not name.lower().endswith(SUFFIXES))
+    lines = [f"\n  {name!r} {skipped[name]}" for name in names[:_N_NAMED]]
     if len(skipped) > _N_NAMED:
         lines.append(f"\n  and {len(skipped) - _N_NAMED} more")
     return "".join(lines)

@@ -9,7 +9,9 @@ from .._labels import is_unlabeled
 from ..exceptions import InvalidInputError
 
 UNLABELED_FOLDERS = ("unlabeled", "unlabelled")
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+# what other programs put beside images: world files, GDAL's notes, thumbnails
+_COMPANIONS = (".aux.xml", ".tfw", ".pgw", ".jgw", ".wld", "thumbs.db", "desktop.ini")
 
 
 class ImageList(NamedTuple):
@@ -20,7 +22,8 @@ class ImageList(NamedTuple):
     class_names : list of str
         Sorted.
     files : list of str
-        Paths relative to the folder, sorted by class and name, the unlabelled last.
+        Paths relative to the folder, sorted by class and name, the unlabelled last. Unlabelled ones
+        may lie in folders within folders.
     codes : list of int
         The class of each file, or -1.
     skipped : dict of str to str
@@ -34,7 +37,7 @@ class ImageList(NamedTuple):
 
 
 def list_images(root: Path, *, labeled: bool) -> ImageList:
-    """List the files of ``root/<class>/`` or, without labels, of `root` and its folders.
+    """List the files of ``root/<class>/`` or, without labels, of `root` and all folders in it.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ def list_images(root: Path, *, labeled: bool) -> ImageList:
         if not entry.is_dir():
             if not labeled:
                 files.extend(_usable(root, entry, skipped))
-            elif entry.suffix.lower() in _SUFFIXES:
+            elif entry.suffix.lower() in SUFFIXES:
                 skipped[entry.name] = "lies beside the class folders, not in one"
         elif _is_inside(root, entry):
             folders.append(entry)
@@ -74,8 +77,8 @@ def list_images(root: Path, *, labeled: bool) -> ImageList:
     codes = [-1] * len(files)
     # the class folders come first, whatever their names
     for folder in sorted(folders, key=lambda f: (f.name not in class_names, f.name)):
-        found = [name for entry in _visible(folder) for name in _usable(root, entry, skipped)]
         code = class_names.index(folder.name) if folder.name in class_names else -1
+        found = list(_usable_in(root, folder, skipped, deep=code == -1))
         files.extend(found)
         codes.extend([code] * len(found))
     return ImageList(class_names, files, codes, skipped)
@@ -85,7 +88,13 @@ _LEADS_OUT = "is a symbolic link out of the folder; put the file itself there"
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    """List what is neither hidden nor a companion of images."""
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".")
+        and not (entry.name.lower().endswith(_COMPANIONS) and entry.is_file())
+    )
 
 
 def _is_inside(root: Path, entry: Path) -> bool:
@@ -95,18 +104,40 @@ def _is_inside(root: Path, entry: Path) -> bool:
         return True
 
 
+def _usable_in(root: Path, folder: Path, skipped: dict[str, str], *, deep: bool) -> Iterator[str]:
+    """List the usable files of a folder, and with `deep` those of the folders in it."""
+    for entry in _visible(folder):
+        # a link could lead round in a circle
+        if deep and entry.is_dir() and not entry.is_symlink() and os.access(entry, os.R_OK):
+            yield from _usable_in(root, entry, skipped, deep=True)
+        else:
+            yield from _usable(root, entry, skipped)
+
+
 def _usable(root: Path, entry: Path, skipped: dict[str, str]) -> Iterator[str]:
     name = entry.relative_to(root).as_posix()
     if not _is_inside(root, entry):
         skipped[name] = _LEADS_OUT
+    elif entry.exists() and not os.access(entry, os.R_OK):
+        skipped[name] = "may not be read by this user"
     elif entry.is_dir():
-        skipped[f"{name}/"] = "is a folder within a folder, which is not looked into"
+        n = _count_images(entry)
+        skipped[f"{name}/"] = (
+            f"is a {'link to a folder' if entry.is_symlink() else 'folder within a folder'}, with "
+            f"{n} image{'' if n == 1 else 's'} in it, which is not looked into"
+        )
     elif not entry.is_file():  # a pipe would be waited for
         skipped[name] = "is a broken link" if entry.is_symlink() else "is no regular file"
-    elif not os.access(entry, os.R_OK):
-        skipped[name] = "may not be read by this user"
     else:
         yield name
+
+
+def _count_images(folder: Path) -> int:
+    n = 0
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]  # walked next
+        n += sum(name.lower().endswith(SUFFIXES) and name[0] != "." for name in names)
+    return n
 
 
 def _check_class_names(root: Path, class_names: list[str]) -> None:

@@ -11,7 +11,7 @@ WIDTH, HEIGHT, BITS_PER_SAMPLE, PHOTOMETRIC = 256, 257, 258, 262
 SAMPLE_FORMAT = 339
 NO_DATA = 42113  # of GDAL
 WHITE_IS_ZERO = 0  # of the photometric interpretation
-UNSIGNED, SIGNED = 1, 2  # of the sample format
+UNSIGNED, SIGNED, FLOAT = 1, 2, 3  # of the sample format
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 
 
@@ -44,6 +44,11 @@ def lacks_data(pixels: NDArray, tags: Any) -> bool:
     except ValueError:  # none is named, or it is no number
         return False
     return pixels.dtype.kind == "f" and bool((pixels == no_data).any())
+
+
+def is_float(tags: Any) -> bool:
+    """Whether the file holds floats."""
+    return bool(tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == FLOAT)
 
 
 def is_odd_integer(image: Any) -> bool:

@@ -1,0 +1,104 @@
+"""`sgan-classifier benchmark`, in this process."""
+
+import json
+
+import numpy as np
+import pytest
+from command_runs import run
+from image_files import save
+from PIL import Image
+from tiny import noise_images
+
+from sgan_classifier.commands.benchmark import _default_labels, _load
+from sgan_classifier.exceptions import InvalidInputError
+
+QUICK = ("--draws", 1, "--steps", 1, "--quiet")
+
+
+def labelled(root, counts):
+    """Noise in folders of classes, as many as `counts` says of each."""
+    images = iter(noise_images(sum(counts.values()), 8, 8))
+    for name, count in counts.items():
+        for i in range(count):
+            save(root / name / f"{i}.png", next(images))
+    return root
+
+
+def test_benchmark_of_a_folder_writes_a_report_with_its_command(craters, tmp_path):
+    options = ("--labels", "4,all", "--draws", 1, "--steps", 2)
+    said = run("benchmark", craters, "-o", tmp_path / "report", *options)
+    assert "learn from" in said
+    (report,) = (tmp_path / "report").glob("*.md")
+    text = report.read_text()
+    assert "(2 classes)" in text
+    assert f"sgan-classifier benchmark {craters}" in text
+    for name in ("SGAN", "CNN, same network", "LabelSpreading", "SelfTraining"):
+        assert name in text
+    assert report.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    record = json.loads(report.with_suffix(".json").read_text())
+    assert record["data"]["n_train"] + record["data"]["n_test"] == 60
+    assert record["data"]["n_test"] == 8, "30 % of the labels"
+
+
+def test_benchmark_takes_an_npz(tmp_path):
+    X = noise_images(40, 8, 8)
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "mine.npz", X_train=X[:30], y_train=y[:30], X_test=X[30:], y_test=y[30:])
+    run(
+        "benchmark", tmp_path / "mine.npz", "-o", tmp_path / "report", "--draws", 1, "--steps", 1,
+        "--labels", "4", "--quiet",
+    )  # fmt: skip
+    assert (tmp_path / "report" / "label_efficiency_mine.json").exists()
+
+
+def test_benchmark_refuses_what_has_no_labels_to_hide(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.fromarray(noise_images(1)[0]).save(tmp_path / "a" / "1.png")
+    with pytest.raises(InvalidInputError, match="too few labels"):
+        run("benchmark", tmp_path, "-o", tmp_path / "report")
+
+
+def test_uneven_classes_are_told_the_option_and_drawn_in_proportion(tmp_path):
+    images = labelled(tmp_path / "images", {"crater": 30, "plain": 9, "ridge": 8})
+    arguments = ("benchmark", images, "-o", tmp_path / "report", "--labels", "30", *QUICK)
+    with pytest.raises(InvalidInputError, match=r"has 6 labels .* 18 or less, or --in-proportion"):
+        run(*arguments)
+    run(*arguments, "--in-proportion", "--score", "balanced_accuracy")
+    (report,) = (tmp_path / "report").glob("*.md")
+    text = report.read_text()
+    assert "# Balanced accuracy against number of labels: images" in text
+    assert "## Test balanced accuracy" in text
+    assert "1 per number of labels, in the shares of the classes, seeds from 0" in text
+    assert "--labels 30 --in-proportion --score balanced_accuracy" in text
+    record = json.loads(report.with_suffix(".json").read_text())
+    assert record["curve"]["scoring"] == "balanced_accuracy"
+    assert record["curve"]["n_labels"] == [30]
+
+
+def test_default_numbers_go_as_far_as_the_draws_do():
+    counts = np.array([30, 9, 8])
+    assert _default_labels(counts, in_proportion=False) == [15, "all"]
+    assert _default_labels(counts, in_proportion=True) == [15, 30, "all"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [("all,1", "there are 2 classes"), ("200", "only 16 images"), ("many", "'many' is no number")],
+)
+def test_benchmark_refuses_numbers_of_labels_in_terms_of_the_command(
+    craters, tmp_path, labels, message
+):
+    with pytest.raises(ValueError, match=message):
+        run("benchmark", craters, "-o", tmp_path / "report", "--labels", labels)
+
+
+def test_many_small_classes_are_told_the_test_fraction(tmp_path):
+    images = labelled(tmp_path / "images", dict.fromkeys("abcde", 2))
+    message = (
+        r"10 labelled images of 5 classes; --test-fraction 0\.3 takes 3 to test on and leaves 7 .*"
+        "Pass another --test-fraction, or label more"
+    )
+    with pytest.raises(InvalidInputError, match=message):
+        run("benchmark", images, "-o", tmp_path / "report")
+    rows = _load(images, 0.5, None, 0, True)
+    assert sorted(rows.y_test) == sorted(rows.y_train) == list(range(5))
