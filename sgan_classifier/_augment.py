@@ -9,6 +9,7 @@ AUGMENTATIONS = ("shift", "flip", "flip_vertical", "rotate90", "affine", "bright
 AFFINE_TURN = 0.26  # radians either way, 15 degrees
 AFFINE_STRETCH = 0.1  # relative change of each side, and shear, either way
 CUTOUT_SIDE = 0.5  # of the shorter side, about: see `cutout_view`
+CUTOUT_FROM = 16  # pixels of the shorter side, below which "auto" hides nothing
 BRIGHTNESS = 0.1  # added to scaled pixels, uniform in +-this
 CONTRAST = 0.2  # log-factor on scaled pixels around the image's mean, uniform in +-this
 

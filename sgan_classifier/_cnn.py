@@ -48,13 +48,12 @@ class CNNClassifier(BaseImageClassifier):
     ema_decay : float, default=0.99
         Decay of the running average of the weights, a step. The averaged weights predict.
     augment : str, tuple of str, callable or None, default="auto"
-        Random views of the training images. "auto" shifts by up to a sixteenth of the side. Names
-        are combined in a tuple: "shift"; "flip", left and right; "flip_vertical"; "rotate90";
-        "affine", small turns, stretches and shears; "brightness", with contrast; and "cutout",
-        which `SGANClassifier` applies to unlabelled images alone. Give those that do not change an
-        image's class. A callable maps a batch of scaled images, a tensor (n, c, h, w), to one of
-        the same shape.
-        Feature tables have none by default.
+        Random views of the training images. "auto" is "shift". Names are combined in a tuple:
+        "shift", by up to a sixteenth of the side; "flip", left and right; "flip_vertical";
+        "rotate90"; "affine", small turns, stretches and shears; "brightness", with contrast; and
+        "cutout", which `SGANClassifier` alone applies, to images without a label. Give those that
+        do not change an image's class. A callable maps a batch of scaled images, a tensor
+        (n, c, h, w), to one of the same shape. Feature tables have none by default.
     scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
         "auto" is "per_image" for images and "standard" for tables. "per_image" standardises every
         image by itself, which evens out illumination, but keeps a quarter of its mean brightness.

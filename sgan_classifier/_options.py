@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import networks
-from ._augment import AUGMENTATIONS
+from ._augment import AUGMENTATIONS, CUTOUT_FROM
 from ._layout import Layout
 from .exceptions import InvalidInputError
 
@@ -156,7 +156,8 @@ def resolve_augment(augment: Any, layout: Layout) -> tuple[str, ...] | Callable:
     if augment is None or (augment == "auto" and not layout.is_image):
         return ()
     if augment == "auto":
-        return ("shift",)
+        is_small = min(layout.input_shape[1:]) < CUTOUT_FROM
+        return ("shift",) if is_small else ("shift", "cutout")
     names = _known_names(
         (augment,) if isinstance(augment, str) else tuple(augment),
         "A callable on a batch may be passed instead.",

@@ -273,7 +273,7 @@ class TrainingStep:
 
         A "strong" view is one that the discriminator learns to label as the running average labels
         a "weak" view of the same image. Weak views are moved, mirrored and turned by right angles
-        only; none but strong views are cut out.
+        only; none but strong views are cut out, and generated images.
         """
         augment = self.settings.augment
         if callable(augment):
@@ -296,9 +296,18 @@ class TrainingStep:
     # ------------------------------------------------------------------ passes
 
     def _generate(self, n: int) -> Tensor:
+        """Return images of the generator, cut out where unlabelled ones are.
+
+        Else the hidden square would tell the two apart, and the generator would learn to draw it
+        (Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020).
+        """
         z = self.net.generator_.sample_latent(n, self.rng)
         with self.net.autocast():
-            return self.net.generator_(z, self.rng).float()
+            fake = self.net.generator_(z, self.rng).float()
+        augment = self.settings.augment
+        if not callable(augment) and "cutout" in augment:
+            return cutout_view(fake, self.rng)
+        return fake
 
     def _discriminate(self, x: Tensor) -> tuple[Tensor, Tensor]:
         with self.net.autocast():

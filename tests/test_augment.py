@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from sgan_classifier._augment import (
 )
 from sgan_classifier._batches import Rows
 from sgan_classifier._layout import infer_layout
+from sgan_classifier._options import resolve_augment
 from sgan_classifier._step import TrainingData, TrainingStep
 from sgan_classifier.exceptions import InvalidInputError
 
@@ -205,6 +208,34 @@ def test_cutout_is_for_unlabelled_images_only():
     np.testing.assert_array_equal(plain.predict_proba(X), cut.predict_proba(X))
     plain, cut = (sgan(augment=augment).fit(X, y) for augment in (None, "cutout"))
     assert not np.array_equal(plain.predict_proba(X), cut.predict_proba(X))
+
+
+def test_generated_images_are_cut_out_as_unlabelled_ones_are():
+    X, y = noise_images(), few_labels()
+    rows = Rows([X], infer_layout(X.shape, None))
+    data = TrainingData(rows, np.zeros(len(X), dtype=np.int64), pool=rows)
+    step = TrainingStep(sgan(augment=None).fit(X, y).net_, data)
+    state = step.rng.get_state()
+    whole = step._generate(50)
+    step.settings = replace(step.settings, augment=("shift", "cutout"))
+    step.rng.set_state(state)
+    cut = step._generate(50)
+    hidden = (cut != whole).any(dim=1, keepdim=True)
+    assert hidden.any((1, 2, 3)).all()
+    assert torch.equal(cut, torch.where(hidden, whole.mean((1, 2, 3), keepdim=True), whole))
+
+
+@pytest.mark.parametrize(
+    ("shape", "names"),
+    [
+        ((24, 16, 20), ("shift", "cutout")),
+        ((24, 15, 20), ("shift",)),
+        ((24, 3, 16, 16), ("shift", "cutout")),
+        ((24, 64), ()),
+    ],
+)
+def test_auto_hides_nothing_in_small_images(shape, names):
+    assert resolve_augment("auto", infer_layout(shape, None)) == names
 
 
 def test_teacher_judges_images_that_are_only_moved_mirrored_and_turned():

@@ -104,6 +104,8 @@ class PlainLoop:
         batches = list(views.values())
         z = self.generator.sample_latent(max(s.fake_batch_sizes), self.rng)
         fake = self.generator(z, self.rng)
+        if not callable(s.augment):
+            fake = photometric(fake, s.augment, self.rng, "generated")
         batches.append(fake[: s.fake_batch_sizes[0]].detach())
 
         sizes = [len(batch) for batch in batches]

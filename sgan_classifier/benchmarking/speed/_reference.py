@@ -129,23 +129,22 @@ def needs_teacher(settings: Settings) -> bool:
 
 
 def photometric(x: Tensor, names: Iterable[str], rng: torch.Generator, kind: str) -> Tensor:
-    """Return a view (n, c, h, w) by the rarer augmentations, which no default uses.
+    """Return a view (n, c, h, w) by the augmentations of scaled pixels.
 
     Parameters
     ----------
     x : Tensor of shape (n, c, h, w)
     names : iterable of str
     rng : torch.Generator
-    kind : {"labeled", "strong", "weak"}
-        Only the first two are changed here, and only the second is cut out.
+    kind : {"labeled", "strong", "weak", "generated"}
+        Only the first two are turned and brightened, and only "strong" and "generated" are cut out.
     """
-    if kind == "weak":
-        return x
-    if "affine" in names:
-        x = affine_view(x, rng)
-    if "brightness" in names:
-        x = photometric_view(x, rng)
-    if kind == "strong" and "cutout" in names:
+    if kind in ("labeled", "strong"):
+        if "affine" in names:
+            x = affine_view(x, rng)
+        if "brightness" in names:
+            x = photometric_view(x, rng)
+    if kind in ("strong", "generated") and "cutout" in names:
         x = cutout_view(x, rng)
     return x
 

@@ -157,7 +157,7 @@ class TutorialLoop:
             with torch.no_grad():
                 pseudo_labels = self.pseudo_labels(self.teacher(weak)[0], self.prior)
         z = self.generator.sample_latent(max(s.fake_batch_sizes), self.rng)
-        fake = self.generator(z)
+        fake = photometric(self.generator(z), s.augment, self.rng, "generated")
 
         self.optimizer.zero_grad()
         labeled_logits, _ = self.discriminator(x, self.rng)
