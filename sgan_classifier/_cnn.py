@@ -17,9 +17,9 @@ from .exceptions import InvalidInputError
 class CNNClassifier(BaseImageClassifier):
     """Supervised baseline: the network of `SGANClassifier` without its unlabelled rows.
 
-    Training, augmentation, running average and budget are those of `SGANClassifier`, so that the
-    difference between the two is what the unlabelled rows are worth. Unlabelled rows, in `y` or as
-    `X_unlabeled`, are accepted and ignored.
+    Training, views of labelled images, running average and budget are those of `SGANClassifier`, so
+    that the difference between the two is what the unlabelled rows are worth. Unlabelled rows, in
+    `y` or as `X_unlabeled`, are accepted and ignored.
 
     Parameters
     ----------

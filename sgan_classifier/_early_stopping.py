@@ -58,7 +58,7 @@ class EarlyStopping:
         return self.records_since_best >= self.patience
 
     def restore_best(self) -> None:
-        """Go back to the best weights, with the network in training too: it may be trained on."""
+        """Go back to the discriminator's best weights, also in training: it may be trained on."""
         if self.best_weights is not None:
             self.net.average_.load_state_dict(self.best_weights)
             self.net.module_.load_state_dict(self.best_weights)

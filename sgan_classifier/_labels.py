@@ -55,7 +55,7 @@ def is_unlabeled(y: ArrayLike) -> NDArray[np.bool_]:
     if y.dtype.kind == "i":
         return y == -1
     if y.dtype.kind in "US":
-        for value in sorted(set(y.ravel().tolist())):
+        for value in np.unique(y).tolist():
             _refuse_text_marker(value)
     if y.dtype.kind != "O":
         return np.zeros(y.shape, dtype=bool)
@@ -81,7 +81,8 @@ def known_labels(y: ArrayLike) -> tuple[NDArray, NDArray[np.bool_]]:
     Raises
     ------
     InvalidInputError
-        If `y` is None or not one column, no row is labelled, or labels are of several types.
+        If `y` is None or not one column, no row is labelled, or labels are of several types or of
+        one that is no label's.
 
     Examples
     --------

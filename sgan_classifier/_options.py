@@ -149,15 +149,17 @@ def _known_names(names: tuple[str, ...], remedy: str) -> tuple[str, ...]:
     return names
 
 
-def resolve_augment(augment: Any, layout: Layout) -> tuple[str, ...] | Callable:
+def resolve_augment(
+    augment: Any, layout: Layout, *, has_pseudo_labels: bool
+) -> tuple[str, ...] | Callable:
     """Return names of augmentations, or the callable that was given."""
     if callable(augment):
         return augment
     if augment is None or (augment == "auto" and not layout.is_image):
         return ()
     if augment == "auto":
-        is_small = min(layout.input_shape[1:]) < CUTOUT_FROM
-        return ("shift",) if is_small else ("shift", "cutout")
+        is_cut_out = has_pseudo_labels and min(layout.input_shape[1:]) >= CUTOUT_FROM
+        return ("shift", "cutout") if is_cut_out else ("shift",)
     names = _known_names(
         (augment,) if isinstance(augment, str) else tuple(augment),
         "A callable on a batch may be passed instead.",

@@ -112,13 +112,14 @@ class SGANClassifier(BaseImageClassifier):
     ema_decay : float, default=0.99
         Decay of the running average of the weights, a step. The averaged weights predict.
     augment : str, tuple of str, callable or None, default="auto"
-        Random views of the training images. "auto" is "shift" and, of images from 16x16 pixels,
-        "cutout". Names are combined in a tuple: "shift", by up to a sixteenth of the side; "flip",
-        left and right; "flip_vertical"; "rotate90"; "affine", small turns, stretches and shears;
-        "brightness", with contrast; and "cutout", a hidden square in unlabelled and generated
-        images. The views that the running average labels are shifted, flipped and rotated only.
-        Give those that do not change an image's class. A callable maps a batch of scaled images, a
-        tensor (n, c, h, w), to one of the same shape. Feature tables have none by default.
+        Random views of the training images. "auto" is "shift" and, where there are pseudo-labels to
+        learn and images have 16x16 pixels or more, "cutout". Names are combined in a tuple:
+        "shift", by up to a sixteenth of the side; "flip", left and right; "flip_vertical";
+        "rotate90"; "affine", small turns, stretches and shears; "brightness", with contrast; and
+        "cutout", a hidden square in unlabelled and generated images. The views that the running
+        average labels are shifted, flipped and rotated only. Give those that do not change an
+        image's class. A callable maps a batch of scaled images, a tensor (n, c, h, w), to one of
+        the same shape. Feature tables have none by default.
     scaling : {"auto", "per_image", "range", "standard", "unit"} or None, default="auto"
         "auto" is "per_image" for images and "standard" for tables. "per_image" standardises every
         image by itself, which evens out illumination, but keeps a quarter of its mean brightness.

@@ -273,7 +273,7 @@ class TrainingStep:
 
         A "strong" view is one that the discriminator learns to label as the running average labels
         a "weak" view of the same image. Weak views are moved, mirrored and turned by right angles
-        only; none but strong views are cut out, and generated images.
+        only. Only strong views are cut out, and generated images.
         """
         augment = self.settings.augment
         if callable(augment):

@@ -116,14 +116,16 @@ class TrainableEstimator(BaseEstimator):
             compile_networks(net)
 
     def _settings(self, device: torch.device, layout: Layout) -> Settings:
+        of_pool = self._pool_settings(layout)
+        has_pseudo_labels = of_pool.get("pseudo_label_weight", 0.0) > 0
         return Settings(
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             optimizer_params={"betas": (0.5, 0.999), **(self.optimizer_params or {})},
             ema_decay=self.ema_decay,
-            augment=resolve_augment(self.augment, layout),
+            augment=resolve_augment(self.augment, layout, has_pseudo_labels=has_pseudo_labels),
             precision=resolve_precision(self.precision, device, layout.is_image),
-            **self._pool_settings(layout),
+            **of_pool,
         )
 
     def _checkpoint(

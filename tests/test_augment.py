@@ -18,7 +18,6 @@ from sgan_classifier._augment import (
 )
 from sgan_classifier._batches import Rows
 from sgan_classifier._layout import infer_layout
-from sgan_classifier._options import resolve_augment
 from sgan_classifier._step import TrainingData, TrainingStep
 from sgan_classifier.exceptions import InvalidInputError
 
@@ -226,16 +225,22 @@ def test_generated_images_are_cut_out_as_unlabelled_ones_are():
 
 
 @pytest.mark.parametrize(
-    ("shape", "names"),
+    ("shape", "parameters", "names"),
     [
-        ((24, 16, 20), ("shift", "cutout")),
-        ((24, 15, 20), ("shift",)),
-        ((24, 3, 16, 16), ("shift", "cutout")),
-        ((24, 64), ()),
+        ((24, 16, 20), {}, ("shift", "cutout")),
+        ((24, 15, 20), {}, ("shift",)),
+        ((24, 3, 16, 16), {}, ("shift", "cutout")),
+        ((24, 16, 16), {"pseudo_label_weight": 0}, ("shift",)),
+        ((24, 64), {}, ()),
     ],
 )
-def test_auto_hides_nothing_in_small_images(shape, names):
-    assert resolve_augment("auto", infer_layout(shape, None)) == names
+def test_auto_hides_parts_of_images_that_are_not_small_to_learn_pseudo_labels(
+    shape, parameters, names
+):
+    X, y = np.random.default_rng(0).random(shape), few_labels()
+    assert sgan(augment="auto", **parameters).fit(X, y).net_.settings.augment == names
+    alone = cnn(augment="auto").fit(X, y).net_.settings.augment
+    assert alone == tuple(name for name in names if name == "shift")
 
 
 def test_teacher_judges_images_that_are_only_moved_mirrored_and_turned():

@@ -95,10 +95,18 @@ def test_benchmark_refuses_numbers_of_labels_in_terms_of_the_command(
 def test_many_small_classes_are_told_the_test_fraction(tmp_path):
     images = labelled(tmp_path / "images", dict.fromkeys("abcde", 2))
     message = (
-        r"10 labelled images of 5 classes; --test-fraction 0\.3 takes 3 to test on and leaves 7 .*"
-        "Pass another --test-fraction, or label more"
+        r"10 labelled images of 5 classes, 2 of .*; --test-fraction 0\.3 takes 3 to test on and "
+        "leaves 7 .*Pass another --test-fraction, or label more"
     )
     with pytest.raises(InvalidInputError, match=message):
         run("benchmark", images, "-o", tmp_path / "report")
     rows = _load(images, 0.5, None, 0, True)
     assert sorted(rows.y_test) == sorted(rows.y_train) == list(range(5))
+
+
+def test_a_rare_class_that_is_not_tested_on_is_told(tmp_path):
+    images = labelled(tmp_path / "images", {"a": 97, "b": 2, "c": 2, "d": 2})
+    with pytest.raises(
+        InvalidInputError, match=r"4 classes, 2 of the rarest; --test-fraction 0\.3"
+    ):
+        _load(images, 0.3, None, 0, True)

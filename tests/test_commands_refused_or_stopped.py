@@ -10,13 +10,12 @@ import pytest
 from command_runs import TINY, read_table
 
 from sgan_classifier import _demo
+from sgan_classifier._health import Health
 from sgan_classifier.cli import main
 from sgan_classifier.commands._common import check_output
 from sgan_classifier.commands._model_images import BATCH
 from sgan_classifier.datasets import load_image_folder
-from sgan_classifier.exceptions import (
-    InvalidInputError,
-)
+from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.persistence import load
 
 CODE = "from sgan_classifier.cli import main; main()"
@@ -131,7 +130,7 @@ def test_fit_keeps_the_model_at_ctrl_c(craters, tmp_path):
 def test_fit_says_that_it_has_no_model_before_the_first_step(craters, tmp_path):
     path = tmp_path / "m.safetensors"
     status, errors = interrupt(
-        ["fit", craters, "-o", path, *TINY[2:], "--steps", "5000"],
+        ["fit", craters, "-o", path, *TINY[2:], "--steps", "5000", "--set", "batch_size=2048"],
         lambda text: "labels alone" in text,
         tmp_path,
     )
@@ -139,6 +138,19 @@ def test_fit_says_that_it_has_no_model_before_the_first_step(craters, tmp_path):
     assert "Stopped. Nothing had been learnt that could be saved." in errors
     assert "Traceback" not in errors
     assert not path.exists()
+
+
+def test_fit_keeps_the_model_at_a_second_ctrl_c(craters, tmp_path, monkeypatch, capsys):
+    def pressed(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Health, "conclude", pressed)
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(SystemExit) as ended:
+        main(["fit", str(craters), "-o", str(path), *map(str, TINY)])
+    assert ended.value.code == 130
+    assert "Stopped early" in capsys.readouterr().err
+    assert load(path).n_iter_ > 0
 
 
 def test_predict_keeps_its_rows_at_ctrl_c(craters, model, tmp_path):

@@ -288,7 +288,9 @@ def test_folders_of_unlabelled_images_are_read_in_order(folder):
     assert images.y.tolist() == [0, 1, -1, -1, -1, -1]
     np.testing.assert_array_equal(images.X[3], noise(seed=6))
     save(folder / "crater" / "deeper" / "x.png", noise())
-    images, _ = load_and_catch(folder, labeled=False)
+    (folder / "again").symlink_to(folder)
+    images, message = load_and_catch(folder, labeled=False)
+    assert "'again/' is a link to a folder, with 7 images in it" in message
     assert images.files.tolist() == ["crater/a.png", "crater/deeper/x.png", "plain/b.png", *names]
 
 

@@ -58,8 +58,10 @@ def mnist_report(record: dict[str, Any]) -> str:
         "## Every draw",
         _draw_table(record),
         "## What the unlabelled images are worth",
-        "Points of accuracy, SGAN minus its CNN: the same network and augmentation without the "
-        "unlabelled images. " + _cnn_words(record) + "Paired by draw, with 95 % intervals.",
+        "Points of accuracy, SGAN minus its CNN: the same network, with the same views of "
+        "labelled images, without the unlabelled ones. "
+        + _cnn_words(record)
+        + "Paired by draw, with 95 % intervals.",
         _difference_table(record),
     ]
     goals = [goal for goal in GOALS if goal[0] in n_labels]

@@ -163,8 +163,8 @@ def _pair_section(record: dict[str, Any], curve: LabelEfficiencyCurve) -> list[s
     if not has_pair(curve):
         return []
     paragraph = (
-        f"`{SGAN}` ({_steps(record, SGAN)}) against the same network and augmentation, without the "
-        f"unlabelled {kind_of_rows(record)} and without a generator. "
+        f"`{SGAN}` ({_steps(record, SGAN)}) against the same network, with the same views of "
+        f"labelled rows, without the unlabelled {kind_of_rows(record)} and without a generator. "
     )
     chosen = record.get("cnn_budgets")
     if chosen is None:

@@ -45,8 +45,8 @@ def benchmark(
         str,
         typer.Option(
             metavar="N,N,...",
-            help='Numbers of labels; "all" keeps all; auto is 5, 10, 25, 50 and 100 a class, as '
-            "far as they go.",
+            help='Numbers of labels; "all" keeps all; auto is 5, 10, 25, 50 and 100 a class on '
+            "average, as far as they go.",
         ),
     ] = "auto",
     in_proportion: Annotated[
@@ -184,27 +184,24 @@ def _load_folder(
         raise InvalidInputError(
             f"{folder} has too few labels: at least two classes with two images each are needed."
         )
-    _check_parts(folder, test_fraction, counts)
-    train, test = train_test_split(
-        labelled, test_size=test_fraction, stratify=images.y[labelled], random_state=seed
-    )
+    n_test, n_classes = math.ceil(test_fraction * len(labelled)), len(counts)
+    parts: list[NDArray] = []
+    if min(n_test, len(labelled) - n_test) >= n_classes:
+        parts = train_test_split(
+            labelled, test_size=test_fraction, stratify=images.y[labelled], random_state=seed
+        )
+    if not parts or min(len(np.unique(images.y[part])) for part in parts) < n_classes:
+        raise InvalidInputError(
+            f"{folder} has {len(labelled)} labelled images of {n_classes} classes, "
+            f"{counts.min()} of the rarest; --test-fraction {test_fraction:g} takes {n_test} to "
+            f"test on and leaves {len(labelled) - n_test} to learn from, and either needs an image "
+            "of each class. Pass another --test-fraction, or label more images."
+        )
+    train, test = parts
     train = np.concatenate([train, np.flatnonzero(images.y < 0)])
     return BenchmarkData(
         folder.resolve().name, images.X[train], images.y[train], images.X[test], images.y[test]
     )
-
-
-def _check_parts(folder: Path, test_fraction: float, counts: NDArray) -> None:
-    """Say in terms of the command what `train_test_split` would say of its own."""
-    n, n_classes = counts.sum(), len(counts)
-    n_test = math.ceil(test_fraction * n)
-    if min(n_test, n - n_test) < n_classes:
-        raise InvalidInputError(
-            f"{folder} has {n} labelled images of {n_classes} classes; --test-fraction "
-            f"{test_fraction:g} takes {n_test} to test on and leaves {n - n_test} to learn from, "
-            "and either needs an image of each class. Pass another --test-fraction, or label more "
-            "images."
-        )
 
 
 def _check_numbers(numbers: list[int | str], counts: NDArray, in_proportion: bool) -> None:

@@ -140,7 +140,9 @@ def fit(
         try:
             estimator.fit(images.X, images.labels)
         except KeyboardInterrupt:
-            raise stop("Nothing had been learnt that could be saved.") from None
+            if not hasattr(estimator, "net_"):
+                raise stop("Nothing had been learnt that could be saved.") from None
+            interrupted.append(True)  # after the last step
     save(estimator, output)
     labelled = images.y >= 0
     accuracy = estimator.score(images.X[labelled], images.labels[labelled])

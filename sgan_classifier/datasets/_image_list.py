@@ -60,7 +60,8 @@ def list_images(root: Path, *, labeled: bool) -> ImageList:
     folders = []
     files: list[str] = []
     for entry in _visible(root):
-        if not entry.is_dir():
+        is_link = entry.is_symlink() and not labeled  # which could lead round in a circle
+        if not entry.is_dir() or is_link:
             if not labeled:
                 files.extend(_usable(root, entry, skipped))
             elif entry.suffix.lower() in SUFFIXES:
@@ -104,11 +105,15 @@ def _is_inside(root: Path, entry: Path) -> bool:
         return True
 
 
+def _may_read(entry: Path) -> bool:
+    return os.access(entry, os.R_OK | os.X_OK if entry.is_dir() else os.R_OK)
+
+
 def _usable_in(root: Path, folder: Path, skipped: dict[str, str], *, deep: bool) -> Iterator[str]:
     """List the usable files of a folder, and with `deep` those of the folders in it."""
     for entry in _visible(folder):
         # a link could lead round in a circle
-        if deep and entry.is_dir() and not entry.is_symlink() and os.access(entry, os.R_OK):
+        if deep and entry.is_dir() and not entry.is_symlink() and _may_read(entry):
             yield from _usable_in(root, entry, skipped, deep=True)
         else:
             yield from _usable(root, entry, skipped)
@@ -118,7 +123,7 @@ def _usable(root: Path, entry: Path, skipped: dict[str, str]) -> Iterator[str]:
     name = entry.relative_to(root).as_posix()
     if not _is_inside(root, entry):
         skipped[name] = _LEADS_OUT
-    elif entry.exists() and not os.access(entry, os.R_OK):
+    elif entry.exists() and not _may_read(entry):
         skipped[name] = "may not be read by this user"
     elif entry.is_dir():
         n = _count_images(entry)
@@ -147,10 +152,11 @@ def _check_class_names(root: Path, class_names: list[str]) -> None:
             f"name, such as {root}/crater/ and {root}/other/, and those without a label into "
             f"{root}/unlabeled/."
         )
-    try:
-        is_unlabeled(class_names)
-    except ValueError:
-        raise InvalidInputError(
-            f"{root} has a class folder called '-1' or 'nan', which reads as \"unlabelled\". "
-            "Rename it to the class, or to unlabeled."
-        ) from None
+    for name in class_names:
+        try:
+            is_unlabeled([name])
+        except ValueError:
+            raise InvalidInputError(
+                f'{root} has a class folder called {name!r}, which reads as "unlabelled". '
+                "Rename it to the class, or to unlabeled."
+            ) from None

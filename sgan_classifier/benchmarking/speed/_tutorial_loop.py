@@ -99,8 +99,10 @@ class TutorialLoop:
         schedule: str = "linear",
     ) -> None:
         s = self.settings = net.settings
-        if callable(s.augment):
+        names = s.augment
+        if callable(names):
             raise ValueError("The tutorial loop augments by name only.")
+        self.names = names
         self.discriminator = copy.deepcopy(net.module_)
         self.generator = copy.deepcopy(net.generator_)
         self.teacher = copy.deepcopy(net.average_)
@@ -129,10 +131,10 @@ class TutorialLoop:
         counts = np.bincount(codes[labeled], minlength=net.n_classes) + 1.0
         self.prior = torch.tensor(counts / counts.sum(), dtype=torch.float32)
         self.labeled = _endless(
-            AugmentedRows(rows[torch.from_numpy(labeled)], targets, s.augment), s.batch_size
+            AugmentedRows(rows[torch.from_numpy(labeled)], targets, names), s.batch_size
         )
         self.unlabeled = _endless(
-            AugmentedRows(rows, None, s.augment, two_views=needs_teacher(s)),
+            AugmentedRows(rows, None, names, two_views=needs_teacher(s)),
             s.unlabeled_batch_size,
         )
         self.rng = torch.Generator().manual_seed(0)
@@ -157,7 +159,7 @@ class TutorialLoop:
             with torch.no_grad():
                 pseudo_labels = self.pseudo_labels(self.teacher(weak)[0], self.prior)
         z = self.generator.sample_latent(max(s.fake_batch_sizes), self.rng)
-        fake = photometric(self.generator(z), s.augment, self.rng, "generated")
+        fake = photometric(self.generator(z), self.names, self.rng, "generated")
 
         self.optimizer.zero_grad()
         labeled_logits, _ = self.discriminator(x, self.rng)
