@@ -53,7 +53,7 @@ def test_fit_learns_the_same_in_any_state(make, state, precision):
 def test_named_networks_train_where_torch_makes_float64(name):
     images = noise_images(24, 32, 32)
     with default_dtype(torch.float64):
-        model = sgan(network=name, max_iter=1, batch_size=2).fit(images, Y)
+        model = sgan(network=name, max_iter=1, batch_size=2, learning_rate=1e-4).fit(images, Y)
         assert model.sample(2).shape == (2, 32, 32)
     assert {weight.dtype for weight in model.net_.module_.parameters()} == {torch.float32}
 
