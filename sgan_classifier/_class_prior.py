@@ -27,7 +27,7 @@ def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64]
 
     Parameters
     ----------
-    class_prior : str or array-like of shape (K,)
+    class_prior : str, array-like of shape (K,) or dict of class to share
     classes : ndarray of shape (K,)
 
     Returns
@@ -42,10 +42,11 @@ def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64]
     if isinstance(class_prior, str):
         return None
     n_classes = len(classes)
-    if hasattr(class_prior, "iloc"):
-        class_prior = _in_order(class_prior, classes)
+    shares = class_prior
+    if isinstance(shares, dict) or hasattr(shares, "iloc"):
+        shares = _in_order(shares, classes)
     try:
-        prior = np.array(to_array(class_prior, "class_prior"), dtype=np.float64)
+        prior = np.array(to_array(shares, "class_prior"), dtype=np.float64)
     except (TypeError, ValueError):  # no numbers, or rows of unequal length
         prior = np.empty(0)
     is_prior = (
@@ -61,18 +62,17 @@ def check_class_prior(class_prior: Any, classes: NDArray) -> NDArray[np.float64]
 
 
 def _in_order(shares: Any, classes: NDArray) -> Any:
-    """Return a pandas Series in the order of the classes: value_counts has the largest first."""
-    names = shares.index.tolist()
+    """Return a dict or a pandas Series in the order of the classes; value_counts has another."""
+    names, values = map(list, zip(*shares.items(), strict=True)) if len(shares) else ([], [])
     if len(names) == len(classes) and set(names) == set(classes.tolist()):
-        by_name = dict(zip(names, shares, strict=True))  # 1 and True are one name
+        by_name = dict(zip(names, values, strict=True))  # 1 and True are one name
         return [by_name[name] for name in classes.tolist()]
-    if names != list(range(len(names))):
+    if isinstance(shares, dict) or names != list(range(len(names))):
         raise InvalidInputError(
-            f"class_prior is a Series whose index, {names}, does not name the classes, "
-            f"{classes.tolist()}. Pass a share for each of them, or class_prior.to_numpy() in "
-            "their order."
+            f"class_prior has shares of {names}, and the classes are {classes.tolist()}. Pass a "
+            "share for each of them, or an array in their order."
         )
-    return shares  # numbered, as a Series is that was given no index
+    return values  # numbered, as a Series is that was given no index
 
 
 def label_proportions(counts: NDArray, class_weight: NDArray | None = None) -> NDArray[np.float64]:

@@ -98,7 +98,8 @@ class CNNClassifier(BaseImageClassifier):
     random_state : int, RandomState or None, default=None
         Seed of everything random. The same int gives the same arrays on the same device at the
         same precision and number of threads; on a GPU, save for kernels of torch's own that the
-        "crater2021" networks and those of a callable may use.
+        "crater2021" networks and those of a callable may use. None asks the operating system:
+        ``np.random.seed`` has no effect.
 
     Attributes
     ----------

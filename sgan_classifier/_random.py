@@ -88,12 +88,13 @@ class Streams:
         state = self.__dict__.copy()
         for name in ("weights", "noise"):
             generator = state[name]
-            state[name] = (str(generator.device), generator.get_state())
+            # as an array: of a tensor, joblib.hash makes another hash each time
+            state[name] = (str(generator.device), generator.get_state().numpy())
         return state
 
     def __setstate__(self, state: dict) -> None:
         for name in ("weights", "noise"):
-            device, generator_state = state[name]
+            device, generator_state = state[name][0], torch.as_tensor(state[name][1])
             try:
                 generator = torch.Generator(device)
                 generator.set_state(generator_state)

@@ -93,18 +93,19 @@ class SGANClassifier(BaseImageClassifier):
         learning rate: at the end, shares that are not quite right would do more harm than good.
         With `class_weight` it counts as 0. "auto" is 5 where there are pseudo-labels and 0
         elsewhere.
-    class_prior : {"auto", "labels"} or array-like of shape (n_classes,), default="auto"
+    class_prior : {"auto", "labels"}, array-like of shape (n_classes,) or dict, default="auto"
         Shares of the classes among the rows that are learnt from without labels (all of `X`, the
-        labelled ones among them, and `X_unlabeled`), in the order of `classes_`; of a Series whose
-        index names the classes, in any order. "labels" takes them to be those of the labelled rows,
-        each class counted once more; with `class_weight`, a label counts by its weight, so that
-        "balanced" takes the classes to be even, whatever the labels. "auto" takes the shares that
-        "labels" does, unless they are contradicted by a copy of the discriminator that learns from
-        the labelled rows alone, in 200 steps or a fifth of `max_iter`: if the shares that it finds,
-        corrected for the proportions of the labels [5]_, are further from them than the luck of so
-        few labels explains, they are taken. So labels that were drawn evenly from uneven classes
-        do little harm. Better still, pass shares that you know. `partial_fit` takes "auto" for
-        "labels"; in a warm start, the copy begins from the present weights.
+        labelled ones among them, and `X_unlabeled`), in the order of `classes_`; of a dict, or a
+        Series whose index names the classes, in any order. "labels" takes them to be those of the
+        labelled rows, each class counted once more; with `class_weight`, a label counts by its
+        weight, so that "balanced" takes the classes to be even, whatever the labels. "auto" takes
+        the shares that "labels" does, unless they are contradicted by a copy of the discriminator
+        that learns from the labelled rows alone, in 200 steps or a fifth of `max_iter`: if the
+        shares that it finds, corrected for the proportions of the labels [5]_, are further from
+        them than the luck of so few labels explains, they are taken. So labels that were drawn
+        evenly from uneven classes do little harm. Better still, pass shares that you know.
+        `partial_fit` takes "auto" for "labels"; in a warm start, the copy begins from the present
+        weights.
     generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -164,7 +165,8 @@ class SGANClassifier(BaseImageClassifier):
     random_state : int, RandomState or None, default=None
         Seed of everything random. The same int gives the same arrays on the same device at the
         same precision and number of threads; on a GPU, save for kernels of torch's own that the
-        "crater2021" networks and those of a callable may use.
+        "crater2021" networks and those of a callable may use. None asks the operating system:
+        ``np.random.seed`` has no effect.
 
     Attributes
     ----------
@@ -242,7 +244,7 @@ class SGANClassifier(BaseImageClassifier):
         "pseudo_label_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "pseudo_label_threshold": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "balance_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "class_prior": [StrOptions({"auto", "labels"}), "array-like"],
+        "class_prior": [StrOptions({"auto", "labels"}), "array-like", dict],
         "generator_loss": [
             StrOptions({"feature_matching", "feature_matching_squared", "non_saturating"})
         ],

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.exceptions import DTypePromotionError
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
@@ -146,16 +147,24 @@ def _with_shape(X: Any, name: str) -> Any:
 
 
 def _check_row_shape(X: Any, layout: Layout, name: str) -> None:
-    row_shape = tuple(X.shape[1:])
-    if row_shape != layout.row_shape:
-        raise InvalidInputError(
-            f"{name} has shape {tuple(X.shape)}, that is rows of shape {row_shape}, but the rows "
-            f"of X in fit have shape {layout.row_shape}. Pass rows of that shape; a single row "
-            f"is {name}[np.newaxis]."
-        )
+    shape, row_shape = tuple(X.shape), tuple(X.shape[1:])
+    if row_shape == layout.row_shape:
+        return
+    remedy = "Pass rows of that shape."
+    if shape == layout.row_shape:
+        remedy = f"A single row is {name}[np.newaxis]."
+    elif name == "X_unlabeled":
+        remedy += " The steps of a Pipeline before this one transform X and not a pool."
+    raise InvalidInputError(
+        f"{name} has shape {shape}, that is rows of shape {row_shape}, but the rows of X in fit "
+        f"have shape {layout.row_shape}. {remedy}"
+    )
 
 
 def _finish_rows(X: Any, rows: np.ndarray, name: str) -> np.ndarray:
+    if rows.dtype.kind == "O":  # of a table that has columns of categories
+        with _conversion(name):
+            rows = rows.astype(np.float64)
     if rows.dtype.kind not in "biuf":
         raise InvalidInputError(
             f"{name} has dtype {rows.dtype}; expected numbers. Convert it, as "
@@ -203,6 +212,11 @@ def _conversion(name: str) -> Iterator[None]:
     """Say what to do where Python's own words, which scikit-learn passes on, do not."""
     try:
         yield
+    except DTypePromotionError as error:
+        raise InvalidInputError(
+            f"{name} holds dates or durations beside numbers: NumPy finds no common dtype. Turn "
+            f"them into numbers, or leave those columns out of {name}."
+        ) from error
     except OverflowError as error:
         raise InvalidInputError(
             f"Input {name} contains a value too large for dtype('float64') ({error}). Rescale "

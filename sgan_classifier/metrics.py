@@ -35,7 +35,8 @@ def make_labeled_scorer(
     Returns
     -------
     scorer : LabeledScorer
-        For ``scoring=`` of everything in ``sklearn.model_selection``, or to be called as
+        For ``scoring=`` of everything in ``sklearn.model_selection`` but
+        ``TunedThresholdClassifierCV``, which takes labelled rows alone, or to be called as
         ``scorer(estimator, X, y)``.
 
     See Also
@@ -74,6 +75,7 @@ class LabeledScorer:
     def __init__(self, scorer: Callable, name: str):
         self._scorer: Any = scorer
         self._name = name
+        self.__name__ = name.strip("'")  # which scikit-learn's displays put beside an axis
 
     def __call__(self, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
         """Score an estimator on the labelled rows.

@@ -117,6 +117,8 @@ def test_shares_of_a_series_belong_to_the_classes_of_its_index():
     model = sgan(class_prior=shares).fit(noise_images(), y)
     assert model.classes_.tolist() == ["crater", "plain", "rim"]
     assert model.class_prior_.tolist() == [0.25, 0.5, 0.25]
+    model = sgan(class_prior=shares.to_dict()).fit(noise_images(), y)
+    assert model.class_prior_.tolist() == [0.25, 0.5, 0.25]
     numbered = pd.Series([0.2, 0.5, 0.3])  # an index that names no classes
     assert check_class_prior(numbered, model.classes_).tolist() == [0.2, 0.5, 0.3]
     assert check_class_prior(pd.Index(numbered), model.classes_).tolist() == [0.2, 0.5, 0.3]
@@ -134,7 +136,13 @@ def test_shares_of_classes_named_by_booleans_may_be_numbered():
 def test_a_series_that_names_other_classes_is_refused(index):
     pd = pytest.importorskip("pandas")
     shares = pd.Series(1 / len(index), index=index)
-    with pytest.raises(InvalidInputError, match=r"index, \[.*'plain'\]\. Pass a share"):
+    with pytest.raises(InvalidInputError, match=r"shares of \[.*'plain'\]\. Pass a share"):
+        check_class_prior(shares, np.array(["crater", "plain"]))
+
+
+@pytest.mark.parametrize("shares", [{}, {"crater": 1.0}, {0: 0.5, 1: 0.5}])
+def test_a_dict_must_name_the_classes(shares):
+    with pytest.raises(InvalidInputError, match=r"shares of \[.*'plain'\]\. Pass a share"):
         check_class_prior(shares, np.array(["crater", "plain"]))
 
 

@@ -1,6 +1,7 @@
 # ruff: noqa: NPY002 - the legacy global generator is what is tested
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -175,6 +176,11 @@ def test_draw_seed_takes_every_kind_of_random_state():
     assert len({draw_seed(None) for _ in range(5)}) > 1
     with pytest.raises(ValueError, match="cannot be used to seed"):
         draw_seed("seven")
+
+
+def test_a_fitted_estimator_has_one_hash():
+    model = sgan().fit(X, Y)
+    assert joblib.hash(model) == joblib.hash(model)  # else joblib.Memory finds nothing again
 
 
 def test_streams_go_on_where_they_were_after_pickling():

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.model_selection import LearningCurveDisplay
+from sklearn.semi_supervised import LabelSpreading
 from tiny import both, few_labels, noise_images
+
+from sgan_classifier.metrics import make_labeled_scorer
+from sgan_classifier.model_selection import SemiSupervisedKFold
 
 X, Y = noise_images(), few_labels()
 LABELED = Y != -1
@@ -37,3 +42,16 @@ def test_calibration_is_that_of_the_second_class(make):
     assert model.classes_.tolist() == ["crater", "plain"]
     np.testing.assert_allclose(display.prob_pred, of_plain.mean())
     np.testing.assert_allclose(display.prob_true, 0.5)
+
+
+def test_learning_curves_are_drawn_of_the_labelled_rows():
+    display = LearningCurveDisplay.from_estimator(
+        LabelSpreading(gamma=1e-6),
+        X.reshape(len(X), -1),
+        Y,
+        train_sizes=[0.75, 1.0],
+        cv=SemiSupervisedKFold(2),
+        scoring=make_labeled_scorer("accuracy"),
+    )
+    assert display.train_scores.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert "accuracy" in display.ax_.get_ylabel().lower()

@@ -11,7 +11,7 @@ from sklearn import config_context
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sgan_classifier._layout import infer_layout
-from sgan_classifier._validation import check_rows
+from sgan_classifier._validation import check_pool, check_rows
 from sgan_classifier.exceptions import InvalidInputError
 
 MINUS_ONE_IS_A_CLASS = {
@@ -335,3 +335,28 @@ def test_text_in_tables_is_an_error_that_says_to_encode_it(estimator):
     rows = np.array([[1.0, "crater"], [2.0, "plain"]], dtype=object)
     with pytest.raises(InvalidInputError, match=r"X holds text: .*'crater'. Encode categories"):
         check_rows(estimator, rows, reset=True)
+    table = pd.DataFrame({"size": [1.0, 2.0], "kind": pd.Categorical(["crater", "plain"])})
+    with pytest.raises(InvalidInputError, match=r"X holds text: .*'crater'. Encode categories"):
+        check_rows(estimator, table, reset=True)
+    table["kind"] = pd.Categorical([0, 1])
+    np.testing.assert_array_equal(check_rows(estimator, table, reset=True), [[1, 0], [2, 1]])
+
+
+@pytest.mark.parametrize("value", [pd.Timestamp("2020"), pd.Timedelta("1s")])
+def test_dates_in_tables_are_an_error_that_says_so(estimator, value):
+    table = pd.DataFrame({"size": [1.0, 2.0], "time": [value] * 2})
+    with pytest.raises(InvalidInputError, match="X holds dates or durations beside numbers"):
+        check_rows(estimator, table, reset=True)
+
+
+@pytest.mark.parametrize(
+    ("shape", "remedy"),
+    [
+        ((4, 5), r"A single row is X_unlabeled\[np.newaxis\]"),
+        ((7, 20), r"Pass rows of that shape\. The steps of a Pipeline"),
+    ],
+)
+def test_a_pool_of_another_shape_is_told_why(estimator, shape, remedy):
+    layout = infer_layout((9, 4, 5), None)
+    with pytest.raises(InvalidInputError, match=remedy):
+        check_pool(estimator, np.zeros(shape), layout)
