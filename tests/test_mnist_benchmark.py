@@ -55,6 +55,7 @@ def record_of(runs, longest=1.0, name="mnist"):
     machine = {"device_name": "a CPU", "device": "cpu", "precision": "fp32"}
     settings = {"n_labels": [20, 100], "n_draws": 2, "random_state": 0, "n_threads": 1}
     data = {"name": name, "n_train": 9, "n_test": 9, "row_shape": [8, 8], "n_classes": 10}
+    data["parameters"] = {"augment": ["shift", "cutout"]}
     return {
         "command": "a command",
         "date": "today",

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sgan_classifier import __version__
-from sgan_classifier.benchmarking import update_readme
+from sgan_classifier.benchmarking import update_readme, write_reports
 
 ROOT = Path(__file__).resolve().parent.parent
+REPORTS = ROOT / "benchmarks" / "reports"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
@@ -35,9 +36,16 @@ def test_commands_are_the_two_that_are_promised():
 
 def test_tables_are_those_of_the_records():
     assert "<!-- results: " in README, "README.md shows no results"
-    assert update_readme(README, ROOT / "benchmarks" / "reports") == README, (
-        "the tables are old or edited; run: python benchmarks/update_readme.py"
+    assert update_readme(README, REPORTS) == README, (
+        "the tables are old or edited; run: python benchmarks/update_reports.py"
     )
+
+
+def test_reports_are_those_of_the_records():
+    texts = write_reports(REPORTS)
+    assert set(texts) == set(REPORTS.glob("*.md"))
+    old = [path.name for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
+    assert not old, "these are old or edited; run: python benchmarks/update_reports.py"
 
 
 def test_files_that_readme_links_to_exist():

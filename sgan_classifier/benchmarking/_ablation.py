@@ -136,6 +136,7 @@ def ablation_report(record: dict[str, Any]) -> str:
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
     described = record["estimators"][DEFAULTS]
     steps = described["parameters"]["max_iter"]
+    n_intervals = (len(record["terms"]) + 1) * len(curve.n_labels)
     parts = [
         f"# What each part is worth: {record['data']['name']}",
         run_summary(record),
@@ -151,6 +152,8 @@ def ablation_report(record: dict[str, Any]) -> str:
         "bold where the interval does not hold 0.",
         _difference_table(record, curve),
         "\n".join(f"- {sentence}" for sentence in _sentences(record, curve)),
+        f"These are {n_intervals} intervals: where nothing differs, one in twenty leaves out 0 by "
+        "chance. They tell the luck of the draw, and nothing of other test rows.",
         "## Seconds a fit",
         "Mean over the draws, and the longest.",
         _seconds_table(curve),

@@ -13,7 +13,15 @@ from ..model_selection import LabelEfficiencyCurve
 from ..plotting import LabelEfficiencyDisplay
 from ._held_out import HELD_OUT
 from ._run_summary import run_summary
-from ._statistics import Mean, best_of, emphasised, markdown_table, mean_differences, mean_scores
+from ._statistics import (
+    Mean,
+    best_of,
+    emphasised,
+    markdown_table,
+    mean_differences,
+    mean_of,
+    mean_scores,
+)
 
 RANDOM = "random"
 TARGET = (60, 100)  # so many suggested labels are to be worth so many random ones
@@ -71,18 +79,11 @@ def worth_sentences(curve: LabelEfficiencyCurve) -> list[str]:
     for name, scores in curve.test_scores.items():
         if name == RANDOM:
             continue
-        pair = {
-            name: scores[[sizes.index(few)]],
-            RANDOM: curve.test_scores[RANDOM][[sizes.index(many)]],
-        }
-        compared = LabelEfficiencyCurve(
-            np.array([few]), curve.seeds, curve.scoring, pair, pair, pair, pair
-        )
-        (difference,) = mean_differences(compared, name, RANDOM)
-        means = {arm: mean[0] for arm, mean in mean_scores(compared).items()}
+        suggested, random = scores[sizes.index(few)], curve.test_scores[RANDOM][sizes.index(many)]
+        difference = mean_of(suggested - random)
         sentences.append(
-            f"{few} labels suggested by `{name}` {_verdict(difference, many)}: {means[name]} "
-            f"against {means[RANDOM]}, {difference.in_points()}."
+            f"{few} labels suggested by `{name}` {_verdict(difference, many)}: "
+            f"{mean_of(suggested)} against {mean_of(random)}, {difference.in_points()}."
         )
     return sentences
 

@@ -54,7 +54,7 @@ def mnist_report(record: dict[str, Any]) -> str:
         "## Test error in per cent",
         "Mean over the draws ± standard deviation, as the papers give it, and the median.",
         _error_table(record, published),
-        *_notes(published),
+        *_notes(record, published),
         "## Every draw",
         _draw_table(record),
         "## What the unlabelled images are worth",
@@ -130,12 +130,16 @@ def _mark(published: Published) -> int:
     return sources.index(published.source) + 1
 
 
-def _notes(published: tuple[Published, ...]) -> list[str]:
+def _notes(record: dict[str, Any], published: tuple[Published, ...]) -> list[str]:
     if not published:
         return []
     sources = dict.fromkeys(entry.source for entry in published)
     lines = [f"{i}. {source}" for i, source in enumerate(sources, start=1)]
-    text = "Figures of others are as published: other draws, networks and lengths of training."
+    views = tuple(record["data"]["parameters"]["augment"])
+    text = (
+        f"Here SGAN and CNN learn from views of the images, `augment={views!r}`. Figures of others "
+        "are as published: other draws, networks, lengths of training, and mostly no such views."
+    )
     if not all(entry.is_checked for entry in published):
         text += " Those marked † were not compared with a printed copy."
     return [text, "\n".join(lines)]

@@ -110,6 +110,7 @@ def study_report(record: dict[str, Any]) -> str:
             f"## {section['title']}",
             section["finding"],
             *_budget_notes(section),
+            f'"{section["baseline"]}" is `{section["estimators"][section["baseline"]]["text"]}`.',
             "Test accuracy, mean over the draws and its 95 % interval:",
             _accuracy_table(curve),
             "Accuracy on the labelled rows it was trained on, and seconds a fit:",
