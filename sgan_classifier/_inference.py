@@ -43,7 +43,7 @@ class InferenceMixin(TransformerMixin):
         ndarray of shape (n, n_classes), float64
             Columns in the order of `classes_`.
         """
-        return np.exp(self._collected(self._rows(X), _log_probabilities))
+        return self._probabilities(self._rows(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of `predict_proba`, without its rounding to 0.
@@ -121,6 +121,9 @@ class InferenceMixin(TransformerMixin):
         predicted = self.classes_[best]
         return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
+    def _probabilities(self, rows: Rows) -> np.ndarray:
+        return np.exp(self._collected(rows, _log_probabilities))
+
     def _collected(self, rows: Rows, answer: Callable[[Tensor, Tensor], Tensor]) -> np.ndarray:
         """Return `answer(logits, features)` of all rows in one array.
 
@@ -146,18 +149,22 @@ class InferenceMixin(TransformerMixin):
         X: Any,
         index: np.ndarray | None = None,
         n_expected: int | None = None,
-        stacklevel: int = 4,
+        stacklevel: int | None = 4,
     ) -> Rows:
-        """Check X, and return its rows, or those at `index`. To be called by what users call."""
+        """Check X, and return its rows, or those at `index`. To be called by what users call.
+
+        With a `stacklevel` of None, nothing is said of another scale than that of `fit`.
+        """
         check_is_fitted(self)
         check_threads()
         X = check_rows(self, X, reset=False)
         if n_expected is not None and len(X) != n_expected:
             raise InvalidInputError(f"X has {len(X)} rows, but y has {n_expected}.")
         rows = Rows([X], self._layout, index)
-        # a model file of an early version does not know the dtype
-        fit_dtype = getattr(self, "_fit_dtype", None)
-        warn_of_other_scale(rows, self.net_.scaler, fit_dtype, stacklevel)
+        if stacklevel is not None:
+            # a model file of an early version does not know the dtype
+            fit_dtype = getattr(self, "_fit_dtype", None)
+            warn_of_other_scale(rows, self.net_.scaler, fit_dtype, stacklevel)
         return rows
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import networks
 from ._base import BaseImageClassifier
+from ._batches import Rows
 from ._class_prior import check_class_prior, find_class_prior
 from ._forward import generate, judges_realness
 from ._layout import Layout
@@ -348,9 +349,10 @@ class SGANClassifier(BaseImageClassifier):
                 "adversarial_weight=0 trained no opinion on what is real. Fit with a weight above "
                 "0 for realness."
             )
-        return self._collected(
-            self._rows(X), lambda logits, _: real_logit(logits.double()).sigmoid()
-        )
+        return self._realness(self._rows(X))
+
+    def _realness(self, rows: Rows) -> np.ndarray:
+        return self._collected(rows, lambda logits, _: real_logit(logits.double()).sigmoid())
 
     def sample(
         self, n_samples: int = 1, random_state: int | np.random.RandomState | None = None

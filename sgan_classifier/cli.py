@@ -1,5 +1,6 @@
 """The command `sgan-classifier`."""
 
+import re
 import sys
 import warnings
 from typing import Annotated, Any
@@ -63,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
         By default those of the process.
     """
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = _Shown()
         try:
             status = app(arguments, prog_name=PROGRAM, standalone_mode=True)
         except KeyboardInterrupt:
@@ -75,5 +76,14 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(status)
 
 
-def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
-    typer.echo(f"Warning: {message}", err=True)
+class _Shown:
+    """Shows warnings as sentences, one that differs in its figures alone not again."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, message: Warning | str, *details: Any, **more: Any) -> None:
+        words = re.sub(r"\d+", "", str(message))  # each batch of files has a largest value
+        if words not in self._seen:
+            self._seen.add(words)
+            typer.echo(f"Warning: {message}", err=True)

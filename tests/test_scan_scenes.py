@@ -26,6 +26,7 @@ from sgan_classifier.scan import (
     score_matches,
 )
 from sgan_classifier.scan._raster import open_scene
+from sgan_classifier.scan._windows import fill_gaps
 
 SIZES = {"diameters": (12, 32)}
 
@@ -40,6 +41,54 @@ def test_places_without_data_are_left_out(tmp_path):
     assert np.isnan(values[:, 62:]).all()
     assert np.isfinite(values[:, :50]).all()
     assert (found.candidates.x < 120).all()
+
+
+def test_gaps_look_the_same_from_every_tile(tmp_path):
+    rows, columns = np.mgrid[:180, :170]
+    image = np.clip(scene() * np.linspace(0.5, 1.3, 170), 1, 255).astype(np.uint8)
+    image[(rows + columns) % 90 < 25] = 0
+    path = write_geotiff(tmp_path / "scene.tif", image, nodata=0)
+    maps = []
+    for size in (1024, 64):
+        found = scan_scene(model(), path, tmp_path / str(size), tile_size=size, **SIZES)
+        with rasterio.open(found.files["map"]) as dataset:
+            maps.append(dataset.read(1))
+    assert np.isfinite(maps[0]).mean() > 0.5
+    np.testing.assert_allclose(*maps, atol=0.02)
+
+
+def test_windows_without_data_are_not_asked_about(tmp_path):
+    image = scene()
+    whole = scan_scene(model(), write_geotiff(tmp_path / "a.tif", image), tmp_path / "a", **SIZES)
+    image[:, 85:] = 0
+    path = write_geotiff(tmp_path / "b.tif", image, nodata=0)
+    half = scan_scene(model(), path, tmp_path / "b", **SIZES)
+    assert 0.4 * whole.n_windows < half.n_windows < 0.7 * whole.n_windows
+
+
+def test_gaps_get_the_mean_of_their_window():
+    windows = np.array([[[[10, 0], [20, 0]]], [[[1, 2], [3, 4]]], [[[7, 7], [7, 7]]]], np.uint8)
+    missing = np.array([[[0, 1], [0.5, 0.6]], [[0, 0], [0, 0]], [[1, 1], [1, 1]]])
+    filled = fill_gaps(windows, missing)
+    assert filled.dtype == np.uint8
+    assert filled[:, 0].tolist() == [[[10, 15], [20, 15]], [[1, 2], [3, 4]], [[0, 0], [0, 0]]]
+
+
+def test_a_scene_in_other_units_is_told_once(tmp_path):
+    X, y = patches(40)
+    estimator = cnn().fit(X / 255, y)
+    path = write_geotiff(tmp_path / "scene.tif", scene())
+    with pytest.warns(InputScaleWarning, match="X holds uint8 values of up to") as told:
+        scan_scene(estimator, path, tmp_path / "out", tile_size=64, **SIZES)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+
+
+def test_a_file_of_several_scenes_is_refused(tmp_path):
+    pages = [Image.fromarray(scene()) for _ in range(2)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(InvalidInputError, match=r"pages\.tif holds 2 rasters\. Write the one"):
+        scan_scene(model(), tmp_path / "pages.tif", tmp_path / "out", **SIZES)
 
 
 def test_a_scene_without_data_has_no_candidates(tmp_path):

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseImageClassifier
+from .._batches import Rows
 from .._forward import judges_realness
+from .._scale_checks import warn_of_other_scale
 from ..exceptions import InvalidInputError
 
 CRATER = "crater"
@@ -40,13 +42,18 @@ class WindowClassifier:
 
     def probability(self, windows: NDArray) -> NDArray[np.float64]:
         """Return the probability of the class looked for, (n,)."""
-        return self.estimator.predict_proba(self._rows(windows))[:, self._column]
+        return self.estimator._probabilities(self._rows(windows))[:, self._column]
 
     def realness(self, windows: NDArray) -> NDArray[np.float64]:
         """Return D_u of each window, (n,); NaN for an estimator that trained no generator."""
         if not judges_realness(self.estimator.net_):
             return np.full(len(windows), np.nan)
-        return self.estimator.realness(self._rows(windows))
+        return self.estimator._realness(self._rows(windows))
+
+    def warn_of_other_scale(self, windows: NDArray, stacklevel: int) -> None:
+        """Warn of a scene by some windows (n, n_channels, side, side) of it; batches do not."""
+        rows = self._rows(windows)
+        warn_of_other_scale(rows, self.estimator.net_.scaler, self.fit_dtype, stacklevel)
 
     def checksum(self) -> str:
         """Return what tells one fitted estimator from another, on whatever device it is."""
@@ -59,8 +66,9 @@ class WindowClassifier:
         digest.update(repr((scale, self.estimator.classes_.tolist())).encode())
         return digest.hexdigest()
 
-    def _rows(self, windows: NDArray) -> NDArray:
-        return self.estimator._layout.from_channels_first(windows)
+    def _rows(self, windows: NDArray) -> Rows:
+        X = self.estimator._layout.from_channels_first(windows)
+        return self.estimator._rows(X, stacklevel=None)
 
 
 def _positive(classes: NDArray, positive: Any) -> Any:

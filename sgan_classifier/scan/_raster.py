@@ -67,6 +67,7 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
             for number, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True)
             if meaning != ColorInterp.alpha
         ]
+        _check_is_one_scene(path, dataset, bands)
         n_bits = int(dataset.tags(bands[0], ns="IMAGE_STRUCTURE").get("NBITS", 8))
         is_negative = dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
         # GDAL makes a palette of greys for negatives and for black and white
@@ -85,6 +86,19 @@ def open_scene(path: Path, n_channels: int, fit_dtype: np.dtype | None = None) -
         white = 2.0**n_bits - 1.0 if n_bits < 8 else WHITE.get(dtype)
         factor = _factor(path, dtype, white, fit_dtype)
         yield Scene(dataset, bands, factor, white if is_negative else None)
+
+
+def _check_is_one_scene(path: Path, dataset: Any, bands: list[int]) -> None:
+    """Refuse files of several rasters, of which GDAL opens none, or the first page."""
+    others = dataset.subdatasets
+    if bands and len(others) < 2:
+        return
+    if not others:
+        raise InvalidInputError(f"{path} holds no band of values. Pass a scene that has one.")
+    raise InvalidInputError(
+        f"{path} holds {len(others)} rasters. Write the one to scan to a file of its own, as "
+        f"rio convert {others[0]!r} scene.tif does."
+    )
 
 
 def _factor(path: Path, dtype: str, white: float | None, fit_dtype: np.dtype | None) -> float:
@@ -140,8 +154,7 @@ class Scene:
         Returns
         -------
         image : ndarray of shape (n_channels, height, width)
-            uint8 where the scene is and `factor` is 1, else float32. Missing pixels hold the mean
-            of the others.
+            uint8 where the scene is and `factor` is 1, else float32. Missing pixels hold 0.
         missing : ndarray of bool, shape (height, width)
             No data by the file's own account, or not finite.
 
@@ -169,10 +182,7 @@ class Scene:
         if image.dtype != np.uint8 or self.factor != 1.0:
             image = image.astype(np.float32) * np.float32(self.factor)
             missing |= ~np.isfinite(image).all(axis=0)
-        if missing.any() and not missing.all():
-            image[:, missing] = image[:, ~missing].mean(axis=1, keepdims=True)
-        elif missing.all():
-            image[:] = 0
+        image[:, missing] = 0
         index = np.ix_(rows - top, columns - left)
         return image[:, *index], missing[index]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -47,7 +48,7 @@ class Scan:
     candidates : Candidates
         Of the threshold or more, the best first.
     all_candidates : Candidates
-        Whatever their score, to choose a threshold by.
+        Of a score of 0.02 or more, to choose a threshold by.
     files : dict of str to Path
         "map", "picture", "table" and "features".
     n_windows : int
@@ -103,8 +104,9 @@ def scan_scene(
     positive : label, optional
         The class looked for: by default "crater" or, of the classes 0 and 1, 1.
     threshold : float, default=0.2
-        Least score of a candidate. Best chosen on a scene with annotated craters, by
-        `choose_threshold`; scores fall with sparse craters, few labels and strange terrain.
+        Least score of a candidate; none below 0.02 is ever kept. Best chosen on a scene with
+        annotated craters, by `choose_threshold`; scores fall with sparse craters, few labels and
+        strange terrain.
     diameters : (float, float), default=(12.0, 200.0)
         Of the least and the greatest crater looked for, in pixels of the scene.
     size_step : float, default=2 ** 0.25
@@ -119,7 +121,8 @@ def scan_scene(
         Of two candidates that overlap by this intersection over union, or more, the one of the
         higher score stays.
     max_missing : float, default=0.4
-        Windows of which a greater part has no data are left out.
+        Windows of which a greater part has no data are left out; in the others, pixels without
+        data get the mean of the window.
     tile_size : int, default=1024
         Side of a tile in pixels.
     n_jobs : int, optional
@@ -209,6 +212,7 @@ def scan_scene(
     settings = Settings(grid, min_probability, max_overlap, max_missing, pixel)
     with open_scene(scene, classifier.input_shape[0], classifier.fit_dtype) as opened:
         _warn_of_low_white(classifier, scene, opened)
+        _warn_of_other_scale(classifier, opened)
         tiles = plan_tiles(opened.height, opened.width, int(tile_size) // pixel * pixel)
         check_same_scan(folder / TILES, classifier, scene, opened.factor, settings, int(tile_size))
         _scan_tiles(classifier, scene, tiles, settings, folder / TILES, n_jobs, verbose)
@@ -248,13 +252,29 @@ def _warn_of_low_white(classifier: WindowClassifier, path: Path, scene: Scene) -
     fitted = classifier.fit_dtype.name
     greatest = {fitted: largest_in_fit(classifier.estimator.net_.scaler) or 0.0, scene.dtype: 0.0}
     if scene.dtype == "uint16":
-        corners = (
-            np.linspace(0, max(0, length - LOOK), N_LOOKS).astype(int)
-            for length in (scene.height, scene.width)
-        )
-        looks = (scene.read(x, y, LOOK, LOOK)[0] for y, x in product(*corners))
-        greatest["uint16"] = max(float(look.max()) for look in looks) / scene.factor
+        greatest["uint16"] = max(float(look.max()) for look in _looks(scene)) / scene.factor
     warn_of_low_white(path, greatest, fitted, stacklevel=4)
+
+
+def _warn_of_other_scale(classifier: WindowClassifier, scene: Scene) -> None:
+    """Warn once of a scene in other units than those of the images in `fit`."""
+    side = classifier.input_shape[-1]
+    windows = [
+        sliding_window_view(look, (side, side), axis=(1, 2))[:, ::side, ::side]
+        for look in _looks(scene, max(LOOK, side))
+    ]
+    by_window = np.concatenate([look.reshape(len(look), -1, side, side) for look in windows], 1)
+    classifier.warn_of_other_scale(np.moveaxis(by_window, 0, 1), stacklevel=5)
+
+
+def _looks(scene: Scene, side: int = LOOK) -> Iterator[NDArray]:
+    """Yield squares (n_channels, side, side) spread over a scene."""
+    corners = (
+        np.linspace(0, max(0, length - side), N_LOOKS).astype(int)
+        for length in (scene.height, scene.width)
+    )
+    for y, x in product(*corners):
+        yield scene.read(x, y, side, side)[0]
 
 
 def _scan_tiles(

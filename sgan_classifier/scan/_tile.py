@@ -107,7 +107,7 @@ def _scan(
         columns = grid.numbers(d, tile.x - d, tile.x + tile.width + d, scene.width)
         rows = grid.numbers(d, tile.y - d, tile.y + tile.height + d, scene.height)
         p = probabilities_of_size(part, grid, d, columns, rows, classifier, settings.max_missing)
-        n_windows += p.size
+        n_windows += int(np.isfinite(p).sum())
         _add_to_map(probability_map, p, grid.step(d), columns[0], rows[0], tile, settings.map_pixel)
         row, column = np.nonzero(p >= settings.min_probability)
         x, y = (

@@ -14,6 +14,7 @@ from ._boxes import square_boxes
 from ._sizes import Grid
 
 BATCH = 2048  # windows handed to the estimator at a time
+LEAST_KNOWN = 0.25  # of a pixel: the share to divide by, where half is known at least
 
 
 class Part:
@@ -31,14 +32,18 @@ class Part:
         from PIL import Image
 
         self.x, self.y = x, y
+        self._dtype, self._has_missing = image.dtype, bool(missing.any())
+        if self._has_missing:
+            image = image.astype(np.float32)
         self._channels = [Image.fromarray(channel) for channel in image]
-        self._has_missing = bool(missing.any())
         self._missing = Image.fromarray(missing.astype(np.float32))
 
     def resized(
         self, box: tuple[float, float, float, float], width: int, height: int
     ) -> tuple[NDArray, NDArray | None]:
         """Resize a box of the scene by Pillow's bicubic filter, which averages where it shrinks.
+
+        Pixels that are missing count for nothing.
 
         Parameters
         ----------
@@ -50,6 +55,7 @@ class Part:
         Returns
         -------
         image : ndarray of shape (n_channels, height, width)
+            Arbitrary where more than half is missing.
         missing : ndarray of float32, shape (height, width), or None
             Share of each pixel that is missing; None where none is.
         """
@@ -61,7 +67,42 @@ class Part:
         image = np.stack([np.asarray(channel) for channel in channels])
         if not self._has_missing:
             return image, None
-        return image, np.asarray(self._missing.resize(size, Resampling.BOX, box=own))
+        known = 1.0 - np.asarray(self._missing.resize(size, Resampling.BICUBIC, box=own))
+        image /= np.maximum(known, LEAST_KNOWN)
+        return _as_dtype(image, self._dtype), np.asarray(
+            self._missing.resize(size, Resampling.BOX, box=own)
+        )
+
+
+def fill_gaps(windows: NDArray, missing: NDArray[np.float32]) -> NDArray:
+    """Give pixels that are mostly missing the mean of the window's others.
+
+    So a window looks the same, whatever part of the scene it was cut from.
+
+    Parameters
+    ----------
+    windows : ndarray of shape (n, n_channels, side, side)
+    missing : ndarray of shape (n, side, side)
+        Share of each pixel.
+
+    Returns
+    -------
+    ndarray of shape (n, n_channels, side, side)
+        0 where nothing is known.
+    """
+    known = (missing <= 0.5)[:, np.newaxis]
+    if known.all():
+        return windows
+    over = (2, 3)
+    sums = np.where(known, windows, 0).sum(axis=over, keepdims=True, dtype=np.float64)
+    means = sums / np.maximum(1, known.sum(axis=over, keepdims=True))
+    return np.where(known, windows, _as_dtype(means, windows.dtype))
+
+
+def _as_dtype(values: NDArray, dtype: np.dtype) -> NDArray:
+    if dtype.kind == "f":
+        return values.astype(dtype, copy=False)
+    return np.clip(np.rint(values), 0, np.iinfo(dtype).max).astype(dtype)
 
 
 def room_around(grid: Grid, diameter: float) -> int:
@@ -90,7 +131,7 @@ def probabilities_of_size(
         First window and one past the last, as `Grid.numbers` counts them.
     classifier : WindowClassifier
     max_missing : float
-        Windows of which more is missing get NaN.
+        Windows of which more is missing are not asked about, and get NaN.
 
     Returns
     -------
@@ -106,19 +147,26 @@ def probabilities_of_size(
     image, missing = part.resized(
         (left, top, left + width * scale, top + height * scale), width, height
     )
-    views = sliding_window_view(image, (grid.side, grid.side), axis=(1, 2))
-    views = views[:, :: grid.stride, :: grid.stride]  # (channels, rows, columns, side, side)
-    found = np.empty(shape)  # in float32, all of a sure classifier's would be 1
+    views = _windows_of(image, grid)
+    gaps = None if missing is None else _windows_of(missing, grid)
+    is_asked = np.full(shape, True) if gaps is None else gaps.mean(axis=(2, 3)) <= max_missing
+    found = np.full(shape, np.nan)  # in float32, all of a sure classifier's would be 1
     lines = max(1, BATCH // shape[1])
     for first in range(0, shape[0], lines):
-        batch = np.moveaxis(views[:, first : first + lines], 0, 2)
-        batch = batch.reshape(-1, *batch.shape[2:])
-        found[first : first + lines] = classifier.probability(batch).reshape(-1, shape[1])
-    if missing is not None:
-        shares = sliding_window_view(missing, (grid.side, grid.side))
-        shares = shares[:: grid.stride, :: grid.stride].mean(axis=(2, 3))
-        found[shares > max_missing] = np.nan
+        asked = is_asked[first : first + lines]
+        if not asked.any():
+            continue
+        batch = np.moveaxis(views[:, first : first + lines][:, asked], 0, 1)
+        if gaps is not None:
+            batch = fill_gaps(batch, gaps[first : first + lines][asked])
+        found[first : first + lines][asked] = classifier.probability(batch)
     return found
+
+
+def _windows_of(pixels: NDArray, grid: Grid) -> NDArray:
+    """Return views (..., n_rows, n_columns, side, side) of pixels (..., height, width)."""
+    views = sliding_window_view(pixels, (grid.side, grid.side), axis=(-2, -1))
+    return views[..., :: grid.stride, :: grid.stride, :, :]
 
 
 def cut_windows(
@@ -126,4 +174,7 @@ def cut_windows(
 ) -> NDArray[np.generic]:
     """Cut one window for each of some craters, (n, n_channels, side, side)."""
     boxes = square_boxes(x, y, grid.window_factor * diameter)
-    return np.stack([part.resized(tuple(box), grid.side, grid.side)[0] for box in boxes])
+    windows, gaps = zip(
+        *(part.resized(tuple(box), grid.side, grid.side) for box in boxes), strict=True
+    )
+    return np.stack(windows) if gaps[0] is None else fill_gaps(np.stack(windows), np.stack(gaps))
