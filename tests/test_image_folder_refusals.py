@@ -6,8 +6,11 @@ import zlib
 
 import numpy as np
 import pytest
+import rasterio
+from disk_scenes import write_geotiff
 from image_files import load_and_catch, noise, save, write_tiff
 from PIL import Image
+from rasterio.enums import Resampling
 
 from sgan_classifier.datasets import load_image_folder
 from sgan_classifier.datasets._tiff_tags import NO_DATA
@@ -186,6 +189,24 @@ def test_pages_of_a_stack_are_not_dropped_silently(folder):
     pages[0].save(folder / "crater" / "stack.tif", save_all=True, append_images=pages[1:])
     images, _ = load_and_catch(folder)
     assert "3 pages" in images.skipped["crater/stack.tif"]
+
+
+@pytest.mark.parametrize(("n_bands", "photometric"), [(4, "RGB"), (2, "MINISBLACK")])
+def test_bands_beyond_colour_are_not_dropped_silently(folder, n_bands, photometric):
+    bands = np.moveaxis(noise(8, 8, n_bands), -1, 0)
+    write_geotiff(folder / "crater" / "bands.tif", bands, photometric=photometric, ALPHA="NO")
+    images, _ = load_and_catch(folder)
+    assert f"holds {n_bands} bands, neither grey" in images.skipped["crater/bands.tif"]
+
+
+def test_overviews_and_masks_are_no_pages(folder):
+    pixels = noise(64, 64)
+    path = write_geotiff(folder / "crater" / "a.tif", pixels)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as file:
+        file.write_mask(pixels > 10)
+        file.build_overviews([2], Resampling.nearest)
+    images = load_image_folder(folder, image_size=(64, 64), mode="grey")
+    assert any(np.array_equal(image, pixels) for image in images.X)
 
 
 def test_frames_of_an_animation_are_not_dropped_silently(folder):

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..exceptions import UnreadableImageError
 from . import _tiff_tags
-from ._raster_file import read_raster, read_raster_size
+from ._raster_file import OTHER_BANDS, read_raster, read_raster_size
 from ._white import note_greatest
 
 FORMATS = ("PNG", "JPEG", "TIFF")
@@ -161,10 +161,15 @@ def _open(path: Path) -> Iterator[Any]:
     ):
         width, height = image.size
         _check_size(height, width)
-        if image.format in ("PNG", "TIFF") and image.n_frames > 1:
-            raise UnreadableImageError(
-                f"holds {image.n_frames} pages; store each in a file of its own"
-            )
+        if image.format == "TIFF":
+            n_pages = _tiff_tags.count_pages(path)
+            n_bands = _tiff_tags.count_bands(image.tag_v2)
+            if n_bands is not None:
+                raise UnreadableImageError(OTHER_BANDS.format(n_bands))
+        else:
+            n_pages = image.n_frames if image.format == "PNG" else 1
+        if n_pages > 1:
+            raise UnreadableImageError(f"holds {n_pages} pages; store each in a file of its own")
         yield image
 
 

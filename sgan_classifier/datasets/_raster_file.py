@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from ..exceptions import UnreadableImageError
 
+OTHER_BANDS = (
+    "holds {} bands, neither grey (1) nor colour (3). Write those you want to a file of their own"
+)
 _DTYPES = ("uint8", "uint16")  # all others are read as float32
 
 
@@ -62,8 +65,5 @@ def _colour_bands(source: Any) -> list[int]:
 
     bands = [i for i, kind in enumerate(source.colorinterp, start=1) if kind != ColorInterp.alpha]
     if len(bands) not in (1, 3):
-        raise UnreadableImageError(
-            f"holds {len(bands)} bands, neither grey (1) nor colour (3). Write those you want to "
-            "a file of their own"
-        )
+        raise UnreadableImageError(OTHER_BANDS.format(len(bands)))
     return bands

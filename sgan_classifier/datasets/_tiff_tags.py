@@ -1,5 +1,6 @@
 """What the tags of a TIFF file say that Pillow does not act upon."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +9,47 @@ from numpy.typing import NDArray
 
 # the numbers of TIFF's tags
 WIDTH, HEIGHT, BITS_PER_SAMPLE, PHOTOMETRIC = 256, 257, 258, 262
-SAMPLE_FORMAT = 339
+SAMPLES_PER_PIXEL, EXTRA_SAMPLES, SAMPLE_FORMAT = 277, 338, 339
+KIND_OF_PAGE = 254
 NO_DATA = 42113  # of GDAL
 WHITE_IS_ZERO = 0  # of the photometric interpretation
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3  # of the sample format
+ALPHAS = (1, 2)  # of the extra samples; others are bands of values
+OVERVIEW, MASK = 1, 4  # bits of the kind of a page
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 
 
 def read_tags(path: Path) -> Any:
     """Return the tags of the first page, by number, also where Pillow cannot read the pixels."""
+    return next(_pages(path))
+
+
+def count_pages(path: Path) -> int:
+    """Return how many pages are images of their own, and no overviews or masks of others."""
+    return sum(not tags.get(KIND_OF_PAGE, 0) & (OVERVIEW | MASK) for tags in _pages(path))
+
+
+def _pages(path: Path) -> Iterator[Any]:
+    """Yield the tags of each page, in one object."""
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
     with open(path, "rb") as file:
         head = file.read(8)
         if head[:4] in SIGNATURES[2:]:
             head += file.read(8)
-        tags = ImageFileDirectory_v2(head)
-        file.seek(tags.next)
-        tags.load(file)
-    return tags
+        tags, seen = ImageFileDirectory_v2(head), {0}
+        while tags.next not in seen:  # a damaged file may lead in a circle
+            seen.add(tags.next)
+            file.seek(tags.next)
+            tags.load(file)
+            yield tags
+
+
+def count_bands(tags: Any) -> int | None:
+    """Return the samples of a pixel; None where those beyond grey or colour are transparency."""
+    if all(sample in ALPHAS for sample in tags.get(EXTRA_SAMPLES, ())):
+        return None
+    return int(tags[SAMPLES_PER_PIXEL])
 
 
 def positive(pixels: NDArray, tags: Any) -> NDArray:
