@@ -190,7 +190,8 @@ class SGANClassifier(BaseImageClassifier):
     n_threads_ : int
         Torch's threads in the last fit; equal arrays need equal threads.
     history_ : list of dict
-        Up to fifty records a fit, each a mean over the steps since the last: step, seconds, loss,
+        Up to fifty records a fit, each a mean over the steps since the last, without what belongs
+        to terms of weight 0: step, seconds, loss,
         labeled_loss, adversarial_loss, entropy, class_balance, pseudo_label_loss, pseudo_label_rate
         (part of the unlabelled rows that get a pseudo-label), realness_real and realness_fake
         (mean D_u on unlabelled and on generated rows: apart, but not at 0 and 1, is well),

@@ -191,9 +191,10 @@ def _check_finite(rows: np.ndarray, name: str) -> None:
         value = chunk[position]
         where = f"row {start + position[0]}, position {position[1:]}"
         if np.isnan(value):
+            how = "np.nan_to_num(X, nan=np.nanmedian(X))" if rows.ndim > 2 else "SimpleImputer"
             raise InvalidInputError(
-                f"Input {name} contains NaN (first in {where}). Impute missing values, for "
-                "example with sklearn.impute.SimpleImputer, or leave those rows out."
+                f"Input {name} contains NaN (first in {where}). Impute missing values, as "
+                f"{how.replace('X', name)} does, or leave those rows out."
             )
         if abs(value) <= _FLOAT32_MAX:
             raise InvalidInputError(

@@ -94,11 +94,11 @@ def load_image_folder(
         those of a camera of 12 bits do not. With "float32", integers keep their values.
     on_error : {"warn", "raise"}, default="warn"
         Whether to leave out what cannot be read with a warning, or to refuse the folder. Either
-        names the files: damaged or empty ones, what is no image, images of more than 50 megapixels
-        or several pages, with values that are not finite, TIFF files of floats that mark pixels
-        as without data, symbolic links that lead out of `path` or, deeper in it, to folders,
-        folders within class folders, images beside the class folders, and class folders without an
-        image.
+        names the files: damaged or empty ones, what is no image, images of more than 50
+        megapixels, several pages or bands beyond grey or colour, with values that are not finite,
+        TIFF files of floats that mark pixels as without data, symbolic links that lead out of
+        `path` or, deeper in it, to folders, folders within class folders, images beside the class
+        folders, and class folders without an image.
     verbose : int or bool, default=0
         Whether to show progress bars.
 
