@@ -15,12 +15,22 @@ from sgan_classifier.exceptions import InvalidInputError
         "x, y, w, h, name\n1,2,3,4,a\n\n5,6,7,8.5,b\n  \n",
         '"ID","X","Y","W","H"\n"a, b",1,2,3,4\n"c",5,6,7,8.5\n',
         "\ufeffH,W,Y,X\r\n4,3,2,1\r\n8.5,7,6,5\r\n",
+        "X;Y;W;H;diameter\n1;2;3;4;9\n5;6;7;8.5;9\n",
     ],
 )
 def test_columns_are_found_by_their_names(tmp_path, text):
     path = tmp_path / "boxes.csv"
     path.write_text(text, encoding="utf-8", newline="")
     np.testing.assert_array_equal(read_boxes(path), [[1, 2, 3, 4], [5, 6, 7, 8.5]])
+
+
+def test_centres_and_diameters_are_read_as_a_scan_writes_them(tmp_path):
+    path = tmp_path / "candidates.csv"
+    path.write_text("x,y,map_x,map_y,diameter,score\n10,20,1,1,8,0.5\n7.5,6,1,1,3,0.4\n")
+    np.testing.assert_array_equal(read_boxes(path), [[6, 16, 8, 8], [6, 4.5, 3, 3]])
+    path.write_text("x,y,diameter\n10,20,0\n")
+    with pytest.raises(InvalidInputError, match="each of X, Y, DIAMETER, those of size above 0"):
+        read_boxes(path)
 
 
 def test_a_table_of_names_alone_has_no_boxes(tmp_path):

@@ -131,3 +131,10 @@ def test_table_is_refused():
     model = sgan().fit(X, few_labels())
     with pytest.raises(InvalidInputError, match="a table of 64 features, which are no images"):
         CertaintyDisplay.from_estimator(model, X)
+
+
+def test_probabilities_that_are_no_numbers_are_refused_by_image():
+    probabilities = PROBABILITIES.copy()
+    probabilities[3] = np.nan
+    with pytest.raises(InvalidInputError, match=r"image 3 are \[nan, nan\]"):
+        CertaintyDisplay(IMAGES, probabilities, ["plain", "crater"]).plot()

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -47,6 +48,18 @@ def test_lines_are_the_means_and_bands_the_intervals():
         heights = display.bands_[name].get_paths()[0].vertices[:, 1]
         low, high = curve.interval(0.9)[name]
         np.testing.assert_allclose([heights.min(), heights.max()], [low.min(), high.max()])
+
+
+def test_names_of_ticks_do_not_overlap():
+    sizes = np.array([1297, 10, 20, 50, 100, 1000])
+    scores = {"a": np.full((6, 2), 0.5)}
+    curve = LabelEfficiencyCurve(sizes, np.arange(2), "accuracy", *[scores] * 4)
+    display = LabelEfficiencyDisplay(curve).plot()
+    display.figure_.draw_without_rendering()
+    labels = [tick for tick in display.ax_.get_xticklabels() if tick.get_text()]
+    assert [tick.get_text() for tick in labels] == ["10", "20", "50", "100", "1,297"]
+    boxes = [tick.get_window_extent() for tick in labels]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_axes_are_labelled_in_numbers_and_words():

@@ -33,7 +33,8 @@ def scan(
         typer.Option(
             metavar="FILE",
             help="Craters of this scene, a table with columns X, Y, W, H (upper left corner, "
-            "width, height): choose the threshold of the best F1 by them, instead of --threshold.",
+            "width, height) or X, Y, diameter (centre), in pixels: choose the threshold of the "
+            "best F1 by them, instead of --threshold.",
         ),
     ] = None,
     diameters: Annotated[

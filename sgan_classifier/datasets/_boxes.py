@@ -12,6 +12,8 @@ Boxes = NDArray[np.float64]
 
 WINDOW = 1.6  # side of a patch over the diameter of the crater in its middle
 COLUMNS = ("X", "Y", "W", "H")  # upper left corner, width and height
+CIRCLES = ("X", "Y", "DIAMETER")  # centre, as in the tables of `scan_scene`
+SEPARATORS = "\t;,"
 _SAME_CRATER = 0.5  # intersection over union of two boxes
 
 
@@ -41,50 +43,58 @@ def iou(box: Boxes, boxes: Boxes) -> Boxes:
 
 
 def read_boxes(path: Path) -> Boxes:
-    """Read the table of boxes of a scene: columns X, Y, W and H, among others.
+    """Read the table of boxes of a scene: columns X, Y, W and H, or X, Y and diameter.
 
     Parameters
     ----------
     path : Path
-        Text, separated by commas or tabs, with one line of column names.
+        Text, separated by commas, semicolons or tabs, with one line of column names. X and Y are
+        the upper left corner; beside a diameter, and no W and H, they are the centre.
 
     Returns
     -------
     ndarray of shape (n, 4), float64
+        Of upper left corner, width and height.
 
     Raises
     ------
     InvalidInputError
-        If a column is missing, a quotation mark stands alone, or a line does not hold four finite
-        numbers, the last two above 0.
+        If a column is missing, a quotation mark stands alone, or a line does not hold finite
+        numbers, the sizes above 0.
     """
     # names in any other encoding are of no concern here
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    separator = "\t" if lines and "\t" in lines[0] else ","
+    separator = next((mark for mark in SEPARATORS if lines and mark in lines[0]), ",")
     rows = _numbered_rows(path, lines, separator)
     names = [name.strip().upper() for name in rows[0][1]] if rows else []
-    missing = [name for name in COLUMNS if name not in names]
+    columns = CIRCLES if set(CIRCLES) <= set(names) and "W" not in names else COLUMNS
+    missing = [name for name in columns if name not in names]
     if missing:
         raise InvalidInputError(
             f"{path} is no table of boxes: its first line names no column {', '.join(missing)}. "
-            f"It should name {', '.join(COLUMNS)}, separated by commas or tabs."
+            f"It should name {', '.join(COLUMNS)} or, of circles, {', '.join(CIRCLES)}, separated "
+            "by commas, semicolons or tabs."
         )
-    places = [names.index(name) for name in COLUMNS]
-    boxes = []
+    places = [names.index(name) for name in columns]
+    table: list[list[float]] = []
     for number, cells in rows[1:]:
         if not any(cell.strip() for cell in cells):
             continue
         try:
-            box = [float(cells[place]) for place in places]
+            row = [float(cells[place]) for place in places]
         except (ValueError, IndexError):
-            box = [np.nan] * 4
-        if not np.isfinite(box).all() or min(box[2:]) <= 0:
+            row = [np.nan] * len(columns)
+        if not np.isfinite(row).all() or min(row[2:]) <= 0:
             raise InvalidInputError(
                 f"{path} is no table of boxes: line {number}, {separator.join(cells)!r}, does not "
-                f"hold a number for each of {', '.join(COLUMNS)}, the last two above 0."
+                f"hold a number for each of {', '.join(columns)}, those of size above 0."
             )
-        boxes.append(box)
-    return np.array(boxes, dtype=np.float64).reshape(len(boxes), 4)
+        table.append(row)
+    values = np.array(table, dtype=np.float64).reshape(len(table), len(columns))
+    if columns is COLUMNS:
+        return values
+    x, y, diameter = values.T
+    return np.column_stack([x - diameter / 2, y - diameter / 2, diameter, diameter])
 
 
 def _numbered_rows(path: Path, lines: list[str], separator: str) -> list[tuple[int, list[str]]]:

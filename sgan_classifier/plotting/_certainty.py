@@ -193,6 +193,12 @@ class CertaintyDisplay:
                 f"and {n_labels} labels do not fit each other. Pass a row of probabilities, and a "
                 "label if any, for each image, and a column for each class."
             )
+        if not np.isfinite(probabilities).all():
+            row = int(np.argwhere(~np.isfinite(probabilities))[0, 0])
+            raise InvalidInputError(
+                f"The probabilities of image {row} are {probabilities[row].tolist()}: no order of "
+                "certainty can be told. Leave such images out."
+            )
 
 
 def _caption(name: Any, certainty: float, label: Any) -> tuple[str, bool]:

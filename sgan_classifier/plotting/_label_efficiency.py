@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from ..exceptions import InvalidInputError
@@ -15,6 +15,8 @@ from ._style import COLORS, LINESTYLES, MARKERS, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+ROOM_OF_NAME = 0.08  # of the axis, between the ticks of two numbers of labels
 
 
 class LabelEfficiencyDisplay:
@@ -162,7 +164,9 @@ class LabelEfficiencyDisplay:
                     n_labels[order], low[order], high[order], color=color, alpha=0.15, linewidth=0
                 )
         ax.set_xscale("log")
-        ax.set_xticks(np.unique(n_labels), [f"{n:,}" for n in np.unique(n_labels)])
+        sizes = np.unique(n_labels)
+        named = _spread_out(sizes)
+        ax.set_xticks(sizes, [f"{n:,}" if n in named else "" for n in sizes])
         ax.minorticks_off()
         ax.set_xlabel("Labels")
         ax.set_ylabel(score_name or self.curve.scoring.replace("_", " ").capitalize())
@@ -181,3 +185,13 @@ class LabelEfficiencyDisplay:
         legend = ax.legend([*entries], numbers, frameon=False, loc="best")
         for text, name in zip(legend.get_texts(), entries.values(), strict=True):
             text.set(text=name, parse_math=False)
+
+
+def _spread_out(sizes: NDArray) -> set[int]:
+    """Return the numbers of labels, sorted, whose ticks have room for a name, the ends first."""
+    place = np.log(sizes) / max(np.log(sizes[-1] / sizes[0]), 1e-9)
+    named = [0, len(sizes) - 1]
+    for i in range(1, len(sizes) - 1):
+        if np.abs(place[named] - place[i]).min() >= ROOM_OF_NAME:
+            named.append(i)
+    return set(sizes[named].tolist())
