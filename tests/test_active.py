@@ -171,18 +171,25 @@ def test_core_set_is_the_greedy_k_centre_of_a_slow_reference():
 def test_badge_draws_as_k_means_plus_plus_on_the_gradients_themselves():
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.random(30), rng.normal(size=(30, 4))])
-    rows = suggest(Oracle(), X, 8, strategy="badge", random_state=7)
-
     p = Oracle().predict_proba(X)
     error = p - np.eye(2)[p.argmax(axis=1)]
     gradients = (error[:, :, None] * X[:, None, 1:]).reshape(30, -1)
-    reference, generator = [], np.random.default_rng(7)
-    for _ in range(8):
-        centers = np.vstack([np.zeros(8), gradients[reference]])
-        near = ((gradients[:, None] - centers[None]) ** 2).sum(axis=-1).min(axis=1)
-        near[reference] = 0.0
-        reference.append(int(generator.choice(30, p=near / near.sum())))
-    assert rows.tolist() == reference
+
+    def reference(seed, sees_chosen_rows):
+        chosen, generator = [], np.random.default_rng(seed)
+        for _ in range(8):
+            centers = [np.zeros(8), *gradients[chosen if sees_chosen_rows else []]]
+            near = ((gradients[:, None] - np.array(centers)) ** 2).sum(axis=-1).min(axis=1)
+            near[chosen] = 0.0
+            chosen.append(int(generator.choice(30, p=near / near.sum())))
+        return chosen
+
+    n_others = 0
+    for seed in range(10):
+        rows = suggest(Oracle(), X, 8, strategy="badge", random_state=seed).tolist()
+        assert rows == reference(seed, sees_chosen_rows=True)
+        n_others += rows != reference(seed, sees_chosen_rows=False)
+    assert n_others > 5, "by their lengths alone, most draws are others"
 
 
 def test_weighted_kmeans_takes_an_uncertain_row_of_each_cluster():

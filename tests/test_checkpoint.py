@@ -66,8 +66,10 @@ def test_fit_killed_at_any_step_ends_as_one_never_stopped(tmp_path):
 
 @both
 def test_interrupted_fit_is_fitted_and_goes_on_when_called_again(make, tmp_path):
-    params = {"max_iter": 20, "checkpoint_dir": str(tmp_path), "checkpoint_every": 5}
-    estimator = stopped(make(**params))
+    # after ten batches of six, four of the sixteen labels have their turn to come
+    params = {"max_iter": 20, "batch_size": 6}
+    checkpoint = {"checkpoint_dir": str(tmp_path), "checkpoint_every": 5}
+    estimator = stopped(make(**params, **checkpoint))
     assert estimator.n_iter_ == 12
     assert estimator.predict(X).shape == (40,)
     seen = []
@@ -78,8 +80,20 @@ def test_interrupted_fit_is_fitted_and_goes_on_when_called_again(make, tmp_path)
 
     estimator.set_params(callbacks=[Counter()]).fit(X, Y)
     assert seen == list(range(10, 20))  # from the checkpoint after 10 steps
-    assert same_state(weights(estimator), weights(make(max_iter=20).fit(X, Y)))
+    assert same_state(weights(estimator), weights(make(**params).fit(X, Y)))
     assert not list(tmp_path.iterdir())
+
+
+@both
+def test_early_stopping_goes_back_to_weights_from_before_the_checkpoint(make, tmp_path):
+    # the held-out loss on noise is least at once; training ends twenty steps after
+    params = {"max_iter": 100, "augment": None, "early_stopping": True, "validation_fraction": 0.25}
+    plain = make(**params).fit(X, Y)
+    losses = [record["valid_loss"] for record in plain.history_]
+    assert plain.history_[np.argmin(losses)]["step"] <= 10
+    continued = stopped(make(**params, checkpoint_dir=tmp_path, checkpoint_every=10)).fit(X, Y)
+    assert [record["valid_loss"] for record in continued.history_] == losses
+    assert same_state(weights(continued), weights(plain))
 
 
 def test_fit_that_goes_on_is_judged_by_the_records_before_too(tmp_path):

@@ -16,6 +16,7 @@ from sgan_classifier import SGANClassifier, _class_prior, _probes
 from sgan_classifier._class_prior import (
     check_class_prior,
     estimate_proportions,
+    find_class_prior,
     label_proportions,
 )
 from sgan_classifier._probes import train_probe
@@ -304,3 +305,58 @@ def test_proportions_are_those_that_explain_the_answers():
     odds = probabilities * [0.7, 0.3]
     found = estimate_proportions(odds / odds.sum(axis=1, keepdims=True), np.array([0.7, 0.3]))
     np.testing.assert_allclose(found, [0.8, 0.2], atol=0.01)
+
+
+def answering(rows, n_steps=200, sureness=1.0, n_labeled=10_000):
+    """Probes that answer with these probabilities: {of a row: how many rows}."""
+    probes = object.__new__(_probes.Probes)
+    probes.n_steps, probes.n_labeled = n_steps, n_labeled
+    probes.sureness = lambda: sureness
+    probes.of_pool = lambda which: np.repeat([*map(np.array, rows)], [*rows.values()], axis=0)
+    return probes
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "expected"),
+    [
+        ({(1, 0): 800, (0, 1): 200}, [0.5, 0.5], [0.8, 0.2]),
+        ({(1, 0): 1000}, [0.5, 0.5], [1 / 1.1, 0.1 / 1.1]),
+        ({(1, 0, 0): 1000}, [0.5, 0.3, 0.2], [1 / 1.1, 0.06 / 1.1, 0.04 / 1.1]),
+        ({(1, 0, 0): 900, (0, 1, 0): 100}, [0.5, 0.3, 0.2], [0.9 / 1.04, 0.1 / 1.04, 0.04 / 1.04]),
+    ],
+    ids=["both", "one of two", "one of three", "two of three"],
+)
+def test_no_class_is_taken_to_be_rarer_than_a_fifth_of_its_labels_share(rows, labels, expected):
+    np.testing.assert_allclose(find_class_prior(answering(rows), np.array(labels)), expected)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [{(0.51, 0.49): 500, (0.3, 0.7): 500}, {(0.55, 0.45): 800, (0.1, 0.9): 100}],
+    ids=["counts agree", "estimate agrees"],
+)
+def test_labels_are_contradicted_by_the_counts_and_the_estimate_or_not_at_all(rows):
+    labels, probes = np.array([0.5, 0.5]), answering(rows)
+    counts = np.bincount(probes.of_pool(0).argmax(axis=1)) / sum(rows.values())
+    shares = counts, estimate_proportions(probes.of_pool(0), labels)
+    assert sorted(np.abs(share - labels).max() > 0.3 for share in shares) == [False, True]
+    assert find_class_prior(probes, labels) is labels
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_believed"),
+    [
+        ({}, True),
+        ({"n_steps": 20}, True),
+        ({"n_steps": 19}, False),
+        ({"sureness": 0.8}, True),
+        ({"sureness": 0.79}, False),
+        ({"sureness": np.nan}, False),
+        ({"n_labeled": 3}, False),
+    ],
+    ids=str,
+)
+def test_probes_of_few_steps_or_labels_or_unsure_ones_are_not_believed(limits, is_believed):
+    labels, rows = np.array([0.5, 0.5]), {(0.99, 0.01): 800, (0.01, 0.99): 200}
+    found = find_class_prior(answering(rows, **limits), labels)
+    assert (found is not labels) == is_believed

@@ -105,6 +105,19 @@ def test_class_balance_counts_with_the_square_of_the_learning_rate(schedule):
     assert not np.allclose(loss, wrong, rtol=1e-3)
 
 
+def test_pseudo_labels_count_in_full_after_three_tenths_of_a_fit():
+    params = {"pseudo_label_weight": 2.0, "balance_weight": 0.0, "max_iter": 20}
+    estimator = sgan(**params).fit(X, Y)
+    steps, loss, labeled, adversarial, of_pseudo_labels = (
+        np.array([record[name] for record in estimator.history_])
+        for name in ("step", "loss", "labeled_loss", "adversarial_loss", "pseudo_label_loss")
+    )
+    rest = labeled + 0.1 * adversarial
+    ramp = np.minimum(1, steps / 6)
+    np.testing.assert_allclose(loss, rest + 2.0 * ramp * of_pseudo_labels, rtol=1e-5)
+    assert of_pseudo_labels[:5].min() > 0
+
+
 def test_running_average_predicts_and_not_the_last_weights():
     estimator = sgan(ema_decay=0.9, max_iter=20).fit(X, Y)
     net, before = estimator.net_, estimator.predict_proba(X)
@@ -153,6 +166,40 @@ def test_balanced_weights_are_counted_on_labelled_rows(make):
     balanced, same = (make(class_weight=w).fit(X, y) for w in ("balanced", explicit))
     assert same_state(weights(balanced), weights(same))
     assert not same_state(weights(balanced), weights(make().fit(X, y)))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_class_weights_are_taken_over_their_mean_of_all_labelled_rows(scale):
+    def undecided(input_shape, n_classes):
+        linear = nn.Linear(64, n_classes)
+        nn.init.zeros_(linear.weight)
+        nn.init.zeros_(linear.bias)
+        return nn.Sequential(nn.Flatten(), linear)
+
+    y = few_labels()
+    y[:8] = 0, 0, 0, 0, 0, 0, 1, 1  # a batch has all eight
+    class_weight = {0: scale, 1: 9 * scale}
+    estimator = cnn(network=undecided, class_weight=class_weight, max_iter=1).fit(X, y)
+    assert estimator.history_[0]["labeled_loss"] == pytest.approx(np.log(2), rel=1e-6)
+
+
+@both
+def test_scale_of_class_weights_changes_nothing(make):
+    fits = [
+        weights(make(class_weight=class_weight).fit(X, Y))
+        for class_weight in ({0: 1.0, 1: 3.0}, {0: 8.0, 1: 24.0}, {0: 1.0, 1: 1.0})
+    ]
+    assert same_state(fits[0], fits[1])
+    assert not same_state(fits[0], fits[2])
+
+
+def test_class_balance_counts_as_nothing_beside_class_weights():
+    for class_weight in ("balanced", {0: 1.0, 1: 3.0}, None):
+        some, none = (
+            weights(sgan(class_weight=class_weight, balance_weight=value).fit(X, Y))
+            for value in (5.0, 0.0)
+        )
+        assert same_state(some, none) == (class_weight is not None)
 
 
 @both

@@ -10,7 +10,9 @@ from skorch.callbacks import Callback
 from tiny import both, cnn, few_labels, noise_images, sgan
 from torch import nn
 
-from sgan_classifier._health import CHECK_EVERY, MIN_STEPS
+from sgan_classifier._batches import Rows
+from sgan_classifier._health import CHECK_EVERY, MIN_STEPS, WINDOW, Health
+from sgan_classifier._step import TrainingData
 from sgan_classifier.exceptions import (
     ChanceLevelWarning,
     DiscriminatorOverfitWarning,
@@ -210,6 +212,33 @@ def test_discriminator_that_knows_its_rows_by_heart_is_named():
         estimator.fit(images, np.where(np.arange(60) < 40, true, -1))
     last = estimator.history_[-1]
     assert last["labeled_realness"] > last["valid_realness"] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("labeled", "held_out", "generated", "is_overfit"),
+    [
+        (0.9, 0.6, 0.5, True),  # three quarters of the way
+        (0.9, 0.6, 0.1, False),
+        (0.9, 0.49, 0.1, True),  # half of the way, and a little more
+        (0.9, 0.51, 0.1, False),
+        (0.6, 0.5, 0.55, False),  # all alike, and too near for a ratio
+        (0.6, 0.4, 0.55, True),
+        (0.9, 0.9, 0.1, False),
+    ],
+)
+def test_rows_held_out_that_lie_near_the_generated_ones_are_overfitting(
+    labeled, held_out, generated, is_overfit
+):
+    estimator = cnn().fit(X, Y)
+    rows = Rows([X], estimator._layout, np.arange(16))
+    health = Health(estimator.net_, TrainingData(rows, Y[:16]), [])
+    health.n_steps = MIN_STEPS
+    figures = {"labeled_realness": labeled, "valid_realness": held_out, "realness_fake": generated}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(WINDOW):
+            health.judge(figures)
+    assert [warning.category for warning in caught] == [DiscriminatorOverfitWarning] * is_overfit
 
 
 @both

@@ -11,6 +11,7 @@ from sgan_classifier._batches import Rows, evenly_spaced
 from sgan_classifier._layout import infer_layout
 from sgan_classifier._scaling import (
     PER_IMAGE_BRIGHTNESS,
+    PER_IMAGE_FLOOR,
     PER_IMAGE_STD,
     ROWS_PER_CHUNK,
     TYPICAL_ROWS,
@@ -185,11 +186,34 @@ def test_inverse_undoes_transform(scaling):
 
 
 def test_inverse_of_per_image_gives_brightness_back_and_a_typical_contrast():
-    images = np.random.default_rng(0).uniform(40, 41, (20, 8, 8))
+    rng = np.random.default_rng(0)
+    texture = np.linspace(-0.1, 0.1, 64)  # of each image, in another order
+    alike = rng.permuted(np.tile(texture, (20, 1)), axis=1) + np.linspace(40, 41, 20)[:, None]
+    alike = alike.reshape(20, 8, 8)
+    scaler, batch = fit(alike, "per_image")
+    back = scaler.inverse(scaler.transform(batch)).numpy()[:, 0]
+    np.testing.assert_allclose(back, alike, atol=1e-5)
+
+    images = alike.copy()
+    images[:2] += 4 * (images[:2] - images[:2].mean((1, 2), keepdims=True))
     scaler, batch = fit(images, "per_image")
     back = scaler.inverse(scaler.transform(batch)).numpy()[:, 0]
     np.testing.assert_allclose(back.mean((1, 2)), images.mean((1, 2)), atol=1e-4)
-    np.testing.assert_allclose(back.std((1, 2)), images.std(), rtol=0.2)
+    of_images = images.std((1, 2))
+    floor = PER_IMAGE_FLOOR * 0.5 * np.ptp(images)
+    expected = of_images * (of_images.mean() + floor) / (of_images + floor)
+    np.testing.assert_allclose(back.std((1, 2)), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(-3.0, 40.0), (-0.2, 40.1), (0.1, 40.7), (3.0, 41.0)]
+)
+def test_inverse_of_per_image_keeps_brightness_within_the_range(value, expected):
+    images = np.random.default_rng(0).uniform(40, 41, (20, 8, 8))
+    images[0, 0, :2] = 40, 41
+    scaler, _ = fit(images, "per_image")
+    flat = torch.full((2, 1, 8, 8), value)
+    np.testing.assert_allclose(scaler.inverse(flat), expected, rtol=1e-6)
 
 
 @both

@@ -40,7 +40,7 @@ from sgan_classifier.scan import (
     score_matches,
 )
 from sgan_classifier.scan._classifier import WindowClassifier
-from sgan_classifier.scan._tile import plan_tiles
+from sgan_classifier.scan._tile import Tile, _add_to_map, _empty_map, plan_tiles
 
 SIZES = {"diameters": (12, 32)}
 
@@ -101,6 +101,33 @@ def test_map_has_the_georeference_of_the_scene(scan):
     for x, y, _ in DISKS:
         assert values[int(y / pixel), int(x / pixel)] > 0.5
     assert values.mean() < 0.3
+
+
+@pytest.mark.parametrize(
+    ("pixel", "steps"), [(2, [2.71]), (2, [2.37, 3.71]), (1, [5.31, 9.13]), (5, [2.31])], ids=str
+)
+def test_pixels_of_the_map_show_the_windows_nearest_to_their_middle(pixel, steps):
+    tile, rng = Tile(64, 32, 47, 30), np.random.default_rng(0)
+    probability_map = _empty_map(tile, pixel)
+    x, y = (
+        start + (np.arange(n) + 0.5) * pixel
+        for start, n in zip((tile.x, tile.y), probability_map.shape[::-1], strict=True)
+    )
+    expected = np.zeros((len(y), len(x)))
+    for step in steps:
+        windows = (np.arange(120) + 0.5) * step
+        columns, rows = (
+            np.flatnonzero((windows > start - 9) & (windows < start + length + 9))
+            for start, length in ((tile.x, tile.width), (tile.y, tile.height))
+        )
+        p = rng.random((len(rows), len(columns)))
+        _add_to_map(probability_map, p, step, columns[0], rows[0], tile, pixel)
+        nearest_row, nearest_column = (
+            np.abs(windows[numbers] - places[:, None]).argmin(axis=1)
+            for numbers, places in ((rows, y), (columns, x))
+        )
+        expected = np.maximum(expected, p[np.ix_(nearest_row, nearest_column)])
+    np.testing.assert_allclose(probability_map, expected, rtol=1e-6)
 
 
 def test_picture_shows_the_map(scan):

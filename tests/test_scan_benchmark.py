@@ -1,6 +1,7 @@
 """The scene benchmark, on disks instead of craters."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from sgan_classifier.benchmarking import (
     scan_main,
     scan_report,
 )
+from sgan_classifier.benchmarking._scan import _evaluated
 from sgan_classifier.benchmarking._scan_report import sizes_table, target_sentences, values
 from sgan_classifier.benchmarking._statistics import mean_of
+from sgan_classifier.scan import Candidates, choose_threshold, match_candidates
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,34 @@ def test_finished_draws_are_not_measured_again(outcome, data, scenes):
     assert [draw["fit_seconds"] for draw in again["draws"]] == seconds
     with pytest.raises(ValueError, match="n_labels"):
         run_scan(data, scenes[:2], scenes[2], [1000], 1, **settings)
+
+
+def scanned(scores, is_hit):
+    """A scene of disks in a row and what was found in it: disks, and places beside them."""
+    n = len(scores)
+    disks = np.column_stack([40.0 * np.arange(n), np.full(n, 30.0), np.full(n, 16.0)])
+    found = disks + np.where(is_hit, 0.0, 100.0)[:, None] * [0, 1, 0]
+    candidates = Candidates(*found.T, np.array(scores), np.ones(n), np.ones(n))
+    return candidates, AnnotatedScene("disks", Path("disks.png"), boxes(disks[is_hit]))
+
+
+def test_threshold_is_chosen_on_all_training_scenes_and_not_on_the_test_scene():
+    scans = [
+        scanned([0.9, 0.7, 0.3], [True, True, False]),
+        scanned([0.6, 0.2], [True, False]),
+        scanned([0.5, 0.9, 0.7], [False, True, False]),
+    ]
+    *training, test = (scene for _, scene in scans)
+    measured = {"accuracy": 0.8, "fit_seconds": 1.0}
+    measured["scans"] = [(candidates, 2.0, 9) for candidates, _ in scans]
+    draw = _evaluated(50, 0, measured, training, test)
+    assert draw["threshold"] == pytest.approx(0.45)
+    assert draw["training_scenes"]["f1"] == 1.0
+    assert draw["chosen"]["precision"] == pytest.approx(1 / 3)
+    assert draw["found"]["score"] == [0.9, 0.7, 0.5]
+    assert draw["outcome"] == [1, 0, 0]
+    flattering = choose_threshold(match_candidates(scans[2][0], test.boxes))
+    assert flattering == pytest.approx(0.8)
 
 
 def record_of(f1):

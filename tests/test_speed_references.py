@@ -52,6 +52,7 @@ def test_the_plain_loop_takes_the_steps_that_the_library_takes(name, monkeypatch
     make, parameters = CASES[name]
     problem, model = make(**parameters)
     net = model.net_
+    net.n_steps_ = 2  # of the six over which the weight of pseudo-labels rises
     plain = loop_like(PlainLoop, problem, model)
     step = training_step(net, problem)
     for trainer in (plain, net):  # as in the middle of a fit
