@@ -83,7 +83,7 @@ class _Shown:
         self._seen: set[str] = set()
 
     def __call__(self, message: Warning | str, *details: Any, **more: Any) -> None:
-        words = re.sub(r"\d+", "", str(message))  # each batch of files has a largest value
+        words = re.sub(r"\d[\d.e+-]*", "", str(message))  # each batch of files has a largest value
         if words not in self._seen:
             self._seen.add(words)
             typer.echo(f"Warning: {message}", err=True)

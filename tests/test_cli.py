@@ -11,7 +11,7 @@ import pytest
 
 from sgan_classifier import __version__, persistence
 from sgan_classifier._demo import run_demo
-from sgan_classifier.cli import main
+from sgan_classifier.cli import _Shown, main
 
 ROOT = Path(__file__).resolve().parent.parent
 PNG = b"\x89PNG"
@@ -23,6 +23,16 @@ def run(capsys, *arguments):
         main(list(arguments))
     captured = capsys.readouterr()
     return stop.value.code, captured.out, captured.err
+
+
+def test_a_warning_that_differs_in_its_figures_is_shown_once(capsys):
+    show = _Shown()
+    for largest in ("62", "6.24e+04", "1e-05"):
+        show(UserWarning(f"X holds values of up to {largest}."), UserWarning)
+    show("Another one.", UserWarning)
+    assert capsys.readouterr().err == (
+        "Warning: X holds values of up to 62.\nWarning: Another one.\n"
+    )
 
 
 def test_help_names_the_commands_and_what_they_do(capsys):
