@@ -34,6 +34,10 @@ class AdaptiveThreshold(nn.Module):
         self.register_buffer("confidence", torch.tensor(1.0 / n_classes, dtype=torch.float32))
         self.register_buffer("share", self.confidence.repeat(n_classes))
 
+    def start_at(self, prior: Tensor) -> None:
+        """Begin the running shares (K,) at those of the classes: nothing is out of balance yet."""
+        self.share.copy_(prior)
+
     @torch.no_grad()
     def forward(
         self, probabilities: Tensor, prior: Tensor, least: float = 0.0

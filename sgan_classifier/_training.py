@@ -205,6 +205,8 @@ class TrainableEstimator(BaseEstimator):
         """Set what the net is to know of the pool before it is trained."""
         self.net_.class_prior_ = self._find_class_prior(data, probes)
         self.net_.pseudo_label_threshold_ = self._find_pseudo_label_threshold(probes)
+        if self.net_.n_steps_ == 0:
+            self.net_.threshold_.start_at(torch.as_tensor(self.net_.class_prior_))
 
     def _find_class_prior(self, data: TrainingData, probes: Probes) -> np.ndarray:
         """Return the shares of the classes in the pool."""

@@ -125,6 +125,15 @@ def test_shares_of_a_series_belong_to_the_classes_of_its_index():
     assert check_class_prior(pd.Index(numbered), model.classes_).tolist() == [0.2, 0.5, 0.3]
 
 
+def test_running_shares_begin_at_those_of_the_classes():
+    model = sgan(class_prior=[0.9, 0.1], max_iter=1, warm_start=True)
+    model.fit(noise_images(), few_labels())
+    # one batch moves them by a hundredth of its way
+    np.testing.assert_allclose(model.net_.threshold_.share, [0.9, 0.1], atol=0.01)
+    model.set_params(class_prior=[0.2, 0.8]).fit(noise_images(), few_labels())
+    np.testing.assert_allclose(model.net_.threshold_.share, [0.9, 0.1], atol=0.02)
+
+
 def test_shares_of_classes_named_by_booleans_may_be_numbered():
     pd = pytest.importorskip("pandas")
     shares = pd.Series([0.1, 0.9], index=[1, 0])
