@@ -191,15 +191,14 @@ class SGANClassifier(BaseImageClassifier):
         Torch's threads in the last fit; equal arrays need equal threads.
     history_ : list of dict
         Up to fifty records a fit, each a mean over the steps since the last, without what belongs
-        to terms of weight 0: step, seconds, loss,
-        labeled_loss, adversarial_loss, entropy, class_balance, pseudo_label_loss, pseudo_label_rate
-        (part of the unlabelled rows that get a pseudo-label), realness_real and realness_fake
-        (mean D_u on unlabelled and on generated rows: apart, but not at 0 and 1, is well),
-        generator_loss, feature_distance, gradient_norm and generator_gradient_norm;
-        generated_spread (how much generated rows differ from each other, where real rows have 1:
-        near 0 all are alike); with `early_stopping` valid_loss, valid_accuracy, and
-        labeled_realness and valid_realness (mean D_u on labelled rows that are trained on and on
-        those that are held out: the same is well).
+        to terms of weight 0: step, seconds, loss, labeled_loss, adversarial_loss, entropy,
+        class_balance, pseudo_label_loss, pseudo_label_rate (part of the unlabelled rows that get a
+        pseudo-label), realness_real and realness_fake (mean D_u on unlabelled and on generated
+        rows: apart, but not at 0 and 1, is well), generator_loss, feature_distance, gradient_norm
+        and generator_gradient_norm; generated_spread (how much generated rows differ from each
+        other, where real rows have 1: near 0 all are alike); with `early_stopping` valid_loss,
+        valid_accuracy, and labeled_realness and valid_realness (mean D_u on labelled rows that are
+        trained on and on those that are held out: the same is well).
     net_ : SemiSupervisedNet
         The skorch net inside.
 

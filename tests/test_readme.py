@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sgan_classifier import __version__
-from sgan_classifier.benchmarking import update_readme, write_reports
+from sgan_classifier.benchmarking import render_reports, update_readme
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "benchmarks" / "reports"
@@ -42,7 +42,7 @@ def test_tables_are_those_of_the_records():
 
 
 def test_reports_are_those_of_the_records():
-    texts = write_reports(REPORTS)
+    texts = render_reports(REPORTS)
     assert set(texts) == set(REPORTS.glob("*.md"))
     old = [path.name for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
     assert not old, "these are old or edited; run: python benchmarks/update_reports.py"

@@ -5,7 +5,7 @@ from ._ablation_command import ablation_main
 from ._active import run_active
 from ._active_command import active_main
 from ._active_report import active_report
-from ._all_reports import write_reports
+from ._all_reports import render_reports
 from ._augmentation import augmentation_report, run_augmentation
 from ._augmentation_command import augmentation_main
 from ._compare import parse_labels
@@ -55,6 +55,7 @@ __all__ = [
     "mnist_main",
     "mnist_report",
     "parse_labels",
+    "render_reports",
     "robustness_main",
     "robustness_report",
     "run_ablation",
@@ -74,5 +75,4 @@ __all__ = [
     "study_main",
     "study_report",
     "update_readme",
-    "write_reports",
 ]

@@ -33,7 +33,7 @@ ILLUSTRATED: dict[str, Callable[[dict[str, Any], str], str]] = {
 }
 
 
-def write_reports(folder: Path) -> dict[Path, str]:
+def render_reports(folder: Path) -> dict[Path, str]:
     """Return the reports of all records in a folder.
 
     Parameters
