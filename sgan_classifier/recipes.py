@@ -80,5 +80,6 @@ CRATERS_2021: dict[str, Any] = {
     "pseudo_label_weight": 0.0,
     "balance_weight": 0.0,
     "generator_loss": "non_saturating",
+    "ema_decay": 0.0,
     "max_iter": 5 * 1120,
 }

@@ -18,22 +18,38 @@ VIEWS_NOTE = (
 
 def run_summary(record: dict[str, Any], about_test_rows: str | None = None) -> str:
     """Say in Markdown what was run where, from the head of a record."""
-    data, machine, settings = record["data"], record["machine"], record["settings"]
+    command, draws, *where = _run_lines(record)
+    lines = [command, _data_line(record, about_test_rows), draws, *where]
+    if _has_views_note(record):
+        lines.append(f"- Views: {VIEWS_NOTE}")
+    max_iter = record["settings"].get("max_iter")
+    if max_iter is not None:
+        lines.append(f"- **A quick look:** every network was given {max_iter} steps only.")
+    return "\n".join(lines)
+
+
+def data_summary(record: dict[str, Any]) -> str:
+    """Say what the data are, for a report whose sections were run apart."""
+    lines = [_data_line(record)]
+    if _has_views_note(record):
+        lines.append(f"- Views: {VIEWS_NOTE}")
+    return "\n".join(lines)
+
+
+def section_summary(section: dict[str, Any]) -> str:
+    """Say what was run where, for such a section."""
+    return "\n".join(_run_lines(section))
+
+
+def _run_lines(record: dict[str, Any]) -> list[str]:
+    """Return the lines on command, draws, machine and versions."""
+    machine, settings = record["machine"], record["settings"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    shape = "x".join(map(str, data["row_shape"]))
-    has_note = data["name"] == VIEWS_DATA and data.get("is_shared", True)
-    if data.get("resplits"):
-        about_test_rows = "others for each draw"
-    elif about_test_rows is None:
-        about_test_rows = "which decide nothing" + " but one of the views" * has_note
     # of all fits, also those that an earlier run of the same command had finished
     minutes = max(record["seconds"], _seconds_of_fits(record) / settings["n_jobs"]) / 60
     shares = "" if settings.get("balanced", True) else "in the shares of the classes, "
-    lines = [
+    return [
         f"- Command: `{record['command']}`",
-        f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
-        f"them {kind_of_rows(record)} to learn from without their labels; {data['n_test']} test "
-        f"rows, {about_test_rows}. The weights after the last step are tested.",
         f"- Draws: {settings['n_draws']} per number of labels, {shares}seeds from "
         f"{settings['random_state']}.",
         f"- Machine: {machine['device_name']} ({machine['device']}, {machine['precision']}), "
@@ -42,13 +58,26 @@ def run_summary(record: dict[str, Any], about_test_rows: str | None = None) -> s
         f"{minutes:.0f} minutes. {record['date']}.",
         f"- Versions: {versions}.",
     ]
-    if has_note:
-        lines.append(f"- Views: {VIEWS_NOTE}")
-    if settings.get("max_iter") is not None:
-        lines.append(
-            f"- **A quick look:** every network was given {settings['max_iter']} steps only."
-        )
-    return "\n".join(lines)
+
+
+def _data_line(record: dict[str, Any], about_test_rows: str | None = None) -> str:
+    data = record["data"]
+    shape = "x".join(map(str, data["row_shape"]))
+    if data.get("resplits"):
+        about_test_rows = "others for each draw"
+    elif about_test_rows is None:
+        has_note = _has_views_note(record)
+        about_test_rows = "which decide nothing" + " but one of the views" * has_note
+    return (
+        f"- Data: {data['n_train']} training rows of {shape} ({data['n_classes']} classes), all of "
+        f"them {kind_of_rows(record)} to learn from without their labels; {data['n_test']} test "
+        f"rows, {about_test_rows}. The weights after the last step are tested."
+    )
+
+
+def _has_views_note(record: dict[str, Any]) -> bool:
+    data = record["data"]
+    return data["name"] == VIEWS_DATA and data.get("is_shared", True)
 
 
 def _seconds_of_fits(record: dict[str, Any]) -> float:

@@ -12,8 +12,8 @@ from tqdm import tqdm
 from ..model_selection import LabelEfficiencyCurve
 from ._compare import cache_folder, compare
 from ._data import BenchmarkData
-from ._record import describe_estimator, describe_run, write_results
-from ._run_summary import run_summary
+from ._record import date, describe_estimator, describe_run, write_results
+from ._run_summary import data_summary, section_summary
 from ._statistics import best_of, columns, emphasised, markdown_table, mean_differences, mean_scores
 from ._study_sections import SECTION_KEYS, Section, make_sections
 
@@ -34,8 +34,8 @@ def run_study(
 ) -> dict[str, Any]:
     """Run the sections, and write record and report after each.
 
-    Finished fits are kept below `out`, so that a stopped run goes on where it was. Sections of an
-    earlier run with the same draws stay in the report, so that each can have a budget of its own.
+    Finished fits are kept below `out`, so that a stopped run goes on where it was. Other sections
+    of the report stay in it: each has a budget, a date and a machine of its own.
 
     Parameters
     ----------
@@ -69,47 +69,48 @@ def run_study(
         "n_threads": 1,
         "device": device,
     }
-    record = describe_run(data, command, **settings)
-    record["sections"] = _earlier_sections(out / f"study_{data.name}.json", record)
-    started = time.perf_counter()
+    run = describe_run(data, command, **settings)
+    path = out / f"study_{data.name}.json"
+    described = run.pop("data")
+    del described["parameters"]  # sections say which of them each estimator has
+    record = {"data": described, "sections": _earlier_sections(path, described)}
     for i, section in enumerate(chosen, start=1):
         if verbose:
             tqdm.write(f"Section {i} of {len(chosen)}: {section.title}")
+        started = time.perf_counter()
         curve = compare(
             section.estimators,
             data,
             section.n_labels,
             n_draws,
-            memory=cache_folder(out, record),
+            memory=cache_folder(out, run),
             n_jobs=n_jobs,
             random_state=random_state,
             verbose=verbose,
         )
-        seconds = time.perf_counter() - started
-        described = _section_record(section, curve)
         record["sections"][section.key] = {
-            **described,
+            **_section_record(section, curve),
+            **run,
+            "date": date(),
             "budget": budget,
-            "command": command,
-            "seconds": seconds,
+            "seconds": time.perf_counter() - started,
         }
-        started = time.perf_counter()
         in_order = [key for key in SECTION_KEYS if key in record["sections"]]
         record["sections"] = {key: record["sections"][key] for key in in_order}
-        record["seconds"] = sum(done["seconds"] for done in record["sections"].values())
-        write_results(record, study_report, out / f"study_{data.name}")
+        write_results(record, study_report, path.with_suffix(""))
     return record
 
 
 def study_report(record: dict[str, Any]) -> str:
     """Write the report from a record, as `run_study` returns it or read back from JSON."""
-    parts = [f"# The study's findings, redone: {record['data']['name']}", run_summary(record)]
+    parts = [f"# The study's findings, redone: {record['data']['name']}", data_summary(record)]
     for section in record["sections"].values():
         curve = LabelEfficiencyCurve.from_dict(section["curve"])
         parts += [
             f"## {section['title']}",
             section["finding"],
-            *_budget_notes(section),
+            section_summary(section),
+            *_budget_note(section),
             f'"{section["baseline"]}" is `{section["estimators"][section["baseline"]]["text"]}`.',
             "Test accuracy, mean over the draws and its 95 % interval:",
             _accuracy_table(curve),
@@ -120,23 +121,21 @@ def study_report(record: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _budget_notes(section: dict[str, Any]) -> list[str]:
-    notes = [f"Command: `{section['command']}`"]
-    if section["budget"] != 1.0:
-        notes.append(
-            f"**A shorter look:** every number of steps and epochs was multiplied by "
-            f"{section['budget']:g}, whatever the names say."
-        )
-    return notes
+def _budget_note(section: dict[str, Any]) -> list[str]:
+    if section["budget"] == 1.0:
+        return []
+    return [
+        f"**A shorter look:** every number of steps and epochs was multiplied by "
+        f"{section['budget']:g}, whatever the names say."
+    ]
 
 
-def _earlier_sections(path: Path, record: dict[str, Any]) -> dict[str, Any]:
-    """Return the sections of an earlier run of the same code, data, draws and machine."""
+def _earlier_sections(path: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the sections of an earlier report on the same data."""
     if not path.exists():
         return {}
     earlier = json.loads(path.read_text(encoding="utf-8"))
-    same = ("data", "machine", "versions", "settings")
-    return earlier["sections"] if all(earlier[key] == record[key] for key in same) else {}
+    return earlier["sections"] if earlier["data"] == data else {}
 
 
 def _choose(sections: dict[str, Section], keys: Sequence[str] | None) -> list[Section]:

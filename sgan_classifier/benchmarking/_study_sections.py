@@ -28,6 +28,7 @@ STUDY_SGAN_EPOCHS, STUDY_SGAN_BATCH = 5, 10
 SGAN_WIDTH = 32
 
 SECTION_KEYS = (
+    "table",
     "batch-size",
     "batch-size-equal-steps",
     "epochs",
@@ -76,6 +77,7 @@ def make_sections(
     """
     make = _Maker(data, budget, device)
     sections = (
+        _table(make),
         _batch_size(make),
         _batch_size_equal_steps(make),
         _epochs(make),
@@ -100,15 +102,14 @@ class _Maker:
         return max(1, round(self.budget * n_steps))
 
     def sgan(self, whole_batch: int, n_epochs: float | None = None, **parameters: Any) -> Any:
-        """The recipe, narrowed, with the study's way of counting.
+        """The recipe, narrowed, with the study's way of counting, and without views as there.
 
         A batch is half labelled and half unlabelled; an epoch is one pass over all training rows.
         """
         if n_epochs is not None:
             parameters["max_iter"] = self.steps(n_epochs * len(self.data.X_train) / whole_batch)
         parameters = {"batch_size": max(1, whole_batch // 2), "width": SGAN_WIDTH, **parameters}
-        shared = {**self.data.parameters, "device": self.device}
-        return SGANClassifier(**{**recipes.CRATERS_2021, **shared, **parameters})
+        return SGANClassifier(**{**recipes.CRATERS_2021, "device": self.device, **parameters})
 
     def cnn(self, *, epochs: int = STUDY_CNN_EPOCHS, **parameters: Any) -> EpochBudget:
         """The study's CNN, trained in the study's way."""
@@ -123,15 +124,34 @@ class _Maker:
         return cnn.set_params(max_iter=self.steps(cnn.max_iter))
 
 
+def _table(make: _Maker) -> Section:
+    sgan = partial(make.sgan, STUDY_SGAN_BATCH, STUDY_SGAN_EPOCHS)
+    return Section(
+        "table",
+        "SGAN and CNN against number of labels",
+        "The study's accuracies are 0.799, 0.871, 0.905, 0.917 and 0.945 for its SGAN with 10, 20, "
+        "50, 100 and 1000 labels and 0.899 for its CNN with 1000, with fewer of which it did not "
+        "converge; on other images. Its code never let the classifier learn from unlabelled "
+        'images: that is the SGAN "without the unlabelled images" here, the same network and '
+        f"steps. Here and in the next four sections the SGAN has {SGAN_WIDTH} channels, a quarter "
+        "of the study's.",
+        (10, 20, 50, 100, 1000),
+        {
+            "SGAN": sgan(),
+            "SGAN, without the unlabelled images": sgan(adversarial_weight=0.0),
+            "CNN": make.cnn(),
+        },
+        "SGAN",
+    )
+
+
 def _batch_size(make: _Maker) -> Section:
     return Section(
         "batch-size",
         "SGAN: batch size against number of labels, at equal epochs",
         "The study found small batches best, first in 10 epochs, then in 5, as here. An epoch is "
         "a pass over all training images, so that a batch ten times smaller takes ten times the "
-        f"steps. Here and in the next three sections the SGAN has {SGAN_WIDTH} channels, a "
-        "quarter of the study's, and learns from the views of all benchmarks on these data, where "
-        "the study had none.",
+        "steps.",
         (10, 100, 1000),
         {f"batch {size}": make.sgan(size, n_epochs=5) for size in (10, 20, 50, 100)},
         "batch 10",
