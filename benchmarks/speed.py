@@ -1,6 +1,6 @@
 """Speed and memory against two reference loops: python benchmarks/speed.py --help"""
 
-from sgan_classifier.benchmarking.speed import speed_main
+from sgan_benchmarks.speed import speed_main
 
 if __name__ == "__main__":
     raise SystemExit(speed_main())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sgan_classifier.benchmarking import render_reports, update_readme
+from sgan_benchmarks.all_reports import render_reports, update_readme
 
 if __name__ == "__main__":
     root = Path(__file__).resolve().parent.parent

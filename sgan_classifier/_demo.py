@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sklearn.base import BaseEstimator
 
+from ._threads import limit_threads
 from .benchmarking._compare import compare
 from .benchmarking._contenders import CNN, SGAN, SPREADING, make_contenders
 from .benchmarking._data import BenchmarkData, load_benchmark_data
@@ -15,7 +16,6 @@ from .benchmarking._label_efficiency import draw_accuracies
 from .benchmarking._report import comparison_sentences
 from .benchmarking._statistics import best_of, mean_scores
 from .model_selection import LabelEfficiencyCurve, mask_labels
-from .model_selection._curve_fit import limit_threads
 from .plotting import SamplesDisplay, TrainingCurveDisplay
 
 N_LABELS = (10, 20, 50, 100)

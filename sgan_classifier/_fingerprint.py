@@ -6,6 +6,7 @@ import json
 import types
 from contextlib import suppress
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,20 @@ ROWS_PER_CHUNK = 1024
 
 # parameters that change nothing of what is learnt
 _IDLE = {"callbacks", "checkpoint_dir", "checkpoint_every", "verbose", "warm_start"}
+
+
+@functools.cache
+def code_hash(*others: Path) -> str:
+    """Return twelve digits that change with the code of this package, and of other folders.
+
+    Fits stored by other code are not taken for fits of this.
+    """
+    digest = hashlib.sha256()
+    for folder in (Path(__file__).parent, *others):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(str(path.relative_to(folder)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def fingerprint(

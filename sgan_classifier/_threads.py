@@ -1,8 +1,11 @@
-"""Fail, rather than hang, where torch's threads did not come along into a forked process."""
+"""How many threads, and failing, rather than hanging, where a fork left torch's behind."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from .exceptions import ForkedThreadsError
 
@@ -33,3 +36,18 @@ def check_threads() -> None:
             "torch.set_num_threads(1) first here, or start processes by 'spawn' or 'forkserver', "
             "as joblib does by default."
         )
+
+
+@contextmanager
+def limit_threads(n_threads: int | None) -> Iterator[None]:
+    """Limit the threads of torch and of the libraries that are loaded, and restore them."""
+    if n_threads is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    with threadpool_limits(n_threads):
+        torch.set_num_threads(n_threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from tiny import curve_of, noise_images
 
+from sgan_benchmarks import ablation as module
+from sgan_benchmarks.ablation import DEFAULTS, ablation_report, run_ablation
+from sgan_benchmarks.ablation_command import ablation_main
+from sgan_benchmarks.terms import NOT_TERMS, active_terms
 from sgan_classifier import SGANClassifier
-from sgan_classifier.benchmarking import BenchmarkData, ablation_main, ablation_report
-from sgan_classifier.benchmarking import _ablation as module
-from sgan_classifier.benchmarking._ablation import DEFAULTS, run_ablation
+from sgan_classifier.benchmarking import BenchmarkData
 from sgan_classifier.benchmarking._contenders import CNN
 from sgan_classifier.benchmarking._data import KINDS
-from sgan_classifier.benchmarking._terms import NOT_TERMS, active_terms
 
 
 def noise(n=40):

@@ -6,17 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from sgan_benchmarks.active import Plan, follow, start
+from sgan_benchmarks.active_command import active_main
+from sgan_benchmarks.active_report import RANDOM, active_report, worth_sentences
 from sgan_classifier import SGANClassifier
-from sgan_classifier.benchmarking import (
-    BenchmarkData,
-    active_main,
-    active_report,
-    hold_out_groups,
-)
-from sgan_classifier.benchmarking._active import Plan, follow, start
-from sgan_classifier.benchmarking._active_report import RANDOM, worth_sentences
+from sgan_classifier.benchmarking import BenchmarkData
 from sgan_classifier.benchmarking._data import KINDS
-from sgan_classifier.benchmarking._held_out import HELD_OUT
+from sgan_classifier.benchmarking._held_out import HELD_OUT, hold_out_groups
 from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
 
 QUICK = ["--data", "digits", "--labels", "10", "20", "30", "--steps", "2", "1", "--quiet"]

@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 from tiny import curve_of, noise_images
 
-from sgan_classifier.benchmarking import (
-    BenchmarkData,
-    _augmentation,
-    augmentation_main,
-    augmentation_report,
-    run_augmentation,
-)
+from sgan_benchmarks import augmentation as _augmentation
+from sgan_benchmarks.augmentation import augmentation_report, run_augmentation
+from sgan_benchmarks.augmentation_command import augmentation_main
+from sgan_classifier.benchmarking import BenchmarkData
 from sgan_classifier.benchmarking._compare import compare
 from sgan_classifier.exceptions import InvalidInputError
 

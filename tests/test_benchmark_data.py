@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_sample_images
 
-from sgan_classifier.benchmarking import (
-    load_benchmark_data,
-    run_label_efficiency,
-)
+from sgan_classifier.benchmarking import load_benchmark_data, run_label_efficiency
 from sgan_classifier.benchmarking._data import DATA_VARIABLE, TABLES
 from sgan_classifier.benchmarking._hard_digits import among_others, on_photographs
 from sgan_classifier.model_selection import mask_labels

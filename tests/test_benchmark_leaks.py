@@ -8,26 +8,23 @@ import pytest
 from PIL import Image
 from tiny import noise_images, same_state, sgan, weights
 
+from sgan_benchmarks import active as _active
+from sgan_benchmarks import cross_validation as _cross_validation
+from sgan_benchmarks import pools as _pools
+from sgan_benchmarks import robustness as _robustness
+from sgan_benchmarks import scan as _scan
+from sgan_benchmarks.ablation import run_ablation
+from sgan_benchmarks.active import run_active
+from sgan_benchmarks.augmentation import run_augmentation
+from sgan_benchmarks.foreign import Foreign
+from sgan_benchmarks.mnist import run_mnist
+from sgan_benchmarks.robustness import run_robustness
+from sgan_benchmarks.scan import run_scan
+from sgan_benchmarks.scenes import AnnotatedScene
+from sgan_benchmarks.study import run_study
 from sgan_classifier import SGANClassifier
 from sgan_classifier._base import BaseImageClassifier
-from sgan_classifier.benchmarking import (
-    AnnotatedScene,
-    BenchmarkData,
-    _active,
-    _cross_validation,
-    _pools,
-    _robustness,
-    _scan,
-    run_ablation,
-    run_active,
-    run_augmentation,
-    run_label_efficiency,
-    run_mnist,
-    run_robustness,
-    run_scan,
-    run_study,
-)
-from sgan_classifier.benchmarking._foreign import Foreign
+from sgan_classifier.benchmarking import BenchmarkData, run_label_efficiency
 from sgan_classifier.benchmarking._held_out import hold_out
 from sgan_classifier.model_selection import _curve, mask_labels
 

@@ -7,14 +7,14 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from tiny import curve_of, read_record
 
+from sgan_benchmarks.all_reports import update_readme
+from sgan_benchmarks.label_efficiency_command import label_efficiency_main
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.benchmarking import (
-    label_efficiency_main,
     label_efficiency_report,
     load_benchmark_data,
     make_contenders,
     run_label_efficiency,
-    update_readme,
 )
 from sgan_classifier.benchmarking._compare import compare
 from sgan_classifier.benchmarking._contenders import CNN, SGAN, to_unit_rows

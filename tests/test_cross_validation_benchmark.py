@@ -5,13 +5,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from sgan_classifier.benchmarking import cross_validation_main, cross_validation_report
-from sgan_classifier.benchmarking._cross_validation import make_candidates
-from sgan_classifier.benchmarking._cross_validation_report import (
-    OURS,
-    PLAIN,
-    TRUTH,
-)
+from sgan_benchmarks.cross_validation import make_candidates
+from sgan_benchmarks.cross_validation_command import cross_validation_main
+from sgan_benchmarks.cross_validation_report import OURS, PLAIN, TRUTH, cross_validation_report
 
 
 def test_the_command_writes_a_record_and_a_report_that_agree(tmp_path, capsys):

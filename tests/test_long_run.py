@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from sgan_classifier.benchmarking._long_run import medians, run_fits
+from sgan_benchmarks.long_run import medians, run_fits
 
 linux = pytest.mark.skipif(
     not os.path.exists("/proc/self/status"), reason="the figures are those of Linux"

@@ -7,19 +7,16 @@ import pytest
 import torch
 from tiny import curve_of, noise_images, sgan
 
+from sgan_benchmarks import timing as timing
+from sgan_benchmarks.mnist import run_mnist
+from sgan_benchmarks.mnist_command import mnist_main
+from sgan_benchmarks.mnist_report import GOALS, mnist_report
+from sgan_benchmarks.published import MNIST
+from sgan_benchmarks.timing import PLANNED, plan_steps, time_fits
 from sgan_classifier import CNNClassifier, SGANClassifier
-from sgan_classifier.benchmarking import (
-    BenchmarkData,
-    mnist_main,
-    mnist_report,
-    run_mnist,
-)
-from sgan_classifier.benchmarking import _timing as timing
+from sgan_classifier.benchmarking import BenchmarkData
 from sgan_classifier.benchmarking._contenders import CNN, CNN_OWN, SGAN
 from sgan_classifier.benchmarking._data import KINDS
-from sgan_classifier.benchmarking._mnist_report import GOALS
-from sgan_classifier.benchmarking._published import MNIST
-from sgan_classifier.benchmarking._timing import PLANNED, plan_steps, time_fits
 
 
 def noise(n=40):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from tiny import curve_of, noise_images
 
+from sgan_benchmarks.label_efficiency_command import label_efficiency_main
 from sgan_classifier import CNNClassifier
 from sgan_classifier.benchmarking import (
     BenchmarkData,
-    label_efficiency_main,
     label_efficiency_report,
     run_label_efficiency,
 )
@@ -19,12 +19,7 @@ from sgan_classifier.benchmarking._contenders import CNN, CNN_OWN, SGAN
 from sgan_classifier.benchmarking._data import KINDS
 from sgan_classifier.benchmarking._goals import goals_table, losses, losses_sentence
 from sgan_classifier.benchmarking._held_out import hold_out, hold_out_rows
-from sgan_classifier.benchmarking._paired_cnn import (
-    PAIRED,
-    SELECTION_SEED,
-    choose_budgets,
-    pair,
-)
+from sgan_classifier.benchmarking._paired_cnn import PAIRED, SELECTION_SEED, choose_budgets, pair
 
 QUICK = ["--data", "digits", "--labels", "10", "1200", "--max-iter", "2", "--quiet"]
 QUICK += ["--methods", "CNN", "SGAN", "--cnn-budgets", "3"]

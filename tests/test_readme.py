@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sgan_benchmarks.all_reports import render_reports, update_readme
 from sgan_classifier import __version__
-from sgan_classifier.benchmarking import render_reports, update_readme
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "benchmarks" / "reports"

@@ -7,38 +7,21 @@ import numpy as np
 import pytest
 from tiny import noise_images
 
-from sgan_classifier.benchmarking import (
-    BenchmarkData,
-    robustness_main,
-    robustness_report,
-    run_robustness,
-)
-from sgan_classifier.benchmarking._calibration import brier_score, expected_calibration_error
-from sgan_classifier.benchmarking._contenders import CNN, SGAN
-from sgan_classifier.benchmarking._data import KINDS
-from sgan_classifier.benchmarking._foreign import (
-    Foreign,
-    fit_to,
-    foreign_kinds,
-    load_foreign,
-    realness_figures,
-)
-from sgan_classifier.benchmarking._pools import (
-    CLEAN,
-    EVEN,
-    FOREIGN,
-    PROPORTIONAL,
-    TARGET,
-    make_rows,
-    rare_rows,
-)
-from sgan_classifier.benchmarking._robustness import CASES
-from sgan_classifier.benchmarking._robustness_report import (
+from sgan_benchmarks.calibration import brier_score, expected_calibration_error
+from sgan_benchmarks.foreign import Foreign, fit_to, foreign_kinds, load_foreign, realness_figures
+from sgan_benchmarks.pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_rows
+from sgan_benchmarks.robustness import CASES, run_robustness
+from sgan_benchmarks.robustness_command import robustness_main
+from sgan_benchmarks.robustness_report import (
     SECTIONS,
     accuracy_in_proportion,
     balanced_accuracy,
     rare_recall,
+    robustness_report,
 )
+from sgan_classifier.benchmarking import BenchmarkData
+from sgan_classifier.benchmarking._contenders import CNN, SGAN
+from sgan_classifier.benchmarking._data import KINDS
 from sgan_classifier.benchmarking._statistics import mean_of
 from sgan_classifier.model_selection import mask_labels
 

@@ -30,7 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from tiny import cnn, noise_images
 
-from sgan_classifier.benchmarking.speed._memory import PeakMemory
+from sgan_benchmarks.speed.memory import PeakMemory
 from sgan_classifier.exceptions import InvalidInputError
 from sgan_classifier.scan import (
     Candidates,

@@ -8,16 +8,11 @@ import pytest
 from disk_scenes import DISKS, boxes, patches, scene
 from PIL import Image
 
-from sgan_classifier.benchmarking import (
-    AnnotatedScene,
-    BenchmarkData,
-    load_scenes,
-    run_scan,
-    scan_main,
-    scan_report,
-)
-from sgan_classifier.benchmarking._scan import _evaluated
-from sgan_classifier.benchmarking._scan_report import sizes_table, target_sentences, values
+from sgan_benchmarks.scan import _evaluated, run_scan
+from sgan_benchmarks.scan_command import scan_main
+from sgan_benchmarks.scan_report import scan_report, sizes_table, target_sentences, values
+from sgan_benchmarks.scenes import AnnotatedScene, load_scenes
+from sgan_classifier.benchmarking import BenchmarkData
 from sgan_classifier.benchmarking._statistics import mean_of
 from sgan_classifier.scan import Candidates, choose_threshold, match_candidates
 

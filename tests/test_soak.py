@@ -5,10 +5,9 @@ import signal
 
 import pytest
 
-from sgan_classifier import persistence
-from sgan_classifier.benchmarking import soak_main, soak_report
-from sgan_classifier.benchmarking._soak import Soak
-from sgan_classifier.benchmarking._soak_jobs import (
+from sgan_benchmarks.soak import Soak
+from sgan_benchmarks.soak_command import soak_main
+from sgan_benchmarks.soak_jobs import (
     EVERY,
     MODEL,
     PAIR,
@@ -19,7 +18,9 @@ from sgan_classifier.benchmarking._soak_jobs import (
     make_estimator,
     search_and_save,
 )
-from sgan_classifier.benchmarking._soak_jobs import make_rows as rows
+from sgan_benchmarks.soak_jobs import make_rows as rows
+from sgan_benchmarks.soak_report import soak_report
+from sgan_classifier import persistence
 
 VARIANT = "labelled rows alone"
 posix = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")

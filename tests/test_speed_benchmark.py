@@ -12,18 +12,17 @@ import pytest
 import torch
 from tiny import sgan
 
-from sgan_classifier import SGANClassifier
-from sgan_classifier.benchmarking._statistics import mean_of
-from sgan_classifier.benchmarking.speed import Options, _start, speed_main, speed_report
-from sgan_classifier.benchmarking.speed._accuracy import lasting
-from sgan_classifier.benchmarking.speed._clock import StepClock, TimedSGANClassifier, step_seconds
-from sgan_classifier.benchmarking.speed._limit import _Multiplication, count_operations
-from sgan_classifier.benchmarking.speed._memory import PeakMemory, private_bytes
-from sgan_classifier.benchmarking.speed._precisions import compare_accuracies
-from sgan_classifier.benchmarking.speed._prediction import image_map
-from sgan_classifier.benchmarking.speed._result import Section, Target
-from sgan_classifier.benchmarking.speed._run import NAME
-from sgan_classifier.benchmarking.speed._setting import (
+from sgan_benchmarks.speed import Options, speed_main, speed_report
+from sgan_benchmarks.speed import start as _start
+from sgan_benchmarks.speed.accuracy import lasting
+from sgan_benchmarks.speed.clock import StepClock, TimedSGANClassifier, step_seconds
+from sgan_benchmarks.speed.limit import _Multiplication, count_operations
+from sgan_benchmarks.speed.memory import PeakMemory, private_bytes
+from sgan_benchmarks.speed.precisions import compare_accuracies
+from sgan_benchmarks.speed.prediction import image_map
+from sgan_benchmarks.speed.result import Section, Target
+from sgan_benchmarks.speed.run import NAME
+from sgan_benchmarks.speed.setting import (
     Problem,
     TimedFit,
     image_problem,
@@ -31,6 +30,8 @@ from sgan_classifier.benchmarking.speed._setting import (
     side_by_side,
     table_problem,
 )
+from sgan_classifier import SGANClassifier
+from sgan_classifier.benchmarking._statistics import mean_of
 
 TINY = ["--rounds", "1", "--steps", "1", "--threads", "1", "--rows", "1000", "--map-gb", "0.001"]
 

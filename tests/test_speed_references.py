@@ -8,13 +8,13 @@ import pytest
 import torch
 from tiny import few_labels, noise_images, same_state, sgan, state
 
+from sgan_benchmarks.speed import PlainLoop, TutorialLoop
+from sgan_benchmarks.speed.limit import training_step
+from sgan_benchmarks.speed.reference import KNOWN_SETTINGS
+from sgan_benchmarks.speed.setting import Problem
 from sgan_classifier._augment import AUGMENTATIONS
 from sgan_classifier._batches import Rows
 from sgan_classifier._step import Settings
-from sgan_classifier.benchmarking.speed import PlainLoop, TutorialLoop
-from sgan_classifier.benchmarking.speed._limit import training_step
-from sgan_classifier.benchmarking.speed._reference import KNOWN_SETTINGS
-from sgan_classifier.benchmarking.speed._setting import Problem
 
 N = 32
 
@@ -114,7 +114,7 @@ def test_the_tutorial_loop_learns():
 
 
 def test_views_of_single_rows_are_what_the_library_makes_of_batches():
-    from sgan_classifier.benchmarking.speed._tutorial_loop import AugmentedRows
+    from sgan_benchmarks.speed.tutorial_loop import AugmentedRows
 
     x = torch.arange(64.0).view(1, 1, 8, 8)
     torch.manual_seed(0)

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 from tiny import read_record
 
+from sgan_benchmarks.epochs import EpochBudget
+from sgan_benchmarks.networks import CraterCNNVariant
+from sgan_benchmarks.study import study_report
+from sgan_benchmarks.study_command import study_main
+from sgan_benchmarks.study_sections import SECTION_KEYS, make_sections
 from sgan_classifier import CNNClassifier, SGANClassifier, recipes
-from sgan_classifier.benchmarking import (
-    EpochBudget,
-    study_main,
-    study_report,
-)
-from sgan_classifier.benchmarking._networks import CraterCNNVariant
-from sgan_classifier.benchmarking._study_sections import SECTION_KEYS, make_sections
 from sgan_classifier.model_selection import mask_labels
 
 

@@ -18,7 +18,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 
 from .. import CNNClassifier, __version__
-from ..model_selection._curve_fit import code_hash
+from .._fingerprint import code_hash
 from ._data import BenchmarkData
 
 PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "scipy", "joblib")

@@ -1,9 +1,6 @@
 """The Markdown report of the label-efficiency benchmark, written from its JSON record alone."""
 
-import json
 import math
-import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -27,10 +24,6 @@ STUDY_SGAN = {10: 0.799, 20: 0.871, 50: 0.905, 100: 0.917, 1000: 0.945}
 STUDY_CNN = {1000: 0.899}
 STUDY_COLUMNS = {"the study's SGAN": STUDY_SGAN, "the study's CNN": STUDY_CNN}
 STUDY_DATA = "lunar_nac"
-
-_RESULTS = re.compile(
-    r"(?P<begin><!-- results: (?P<name>\w+) -->).*?(?P<end><!-- end of results -->)", re.DOTALL
-)
 
 
 def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
@@ -57,7 +50,7 @@ def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
         f"## Test {score}",
         "Mean over the draws and its 95 % interval. Every method sees the same draws.",
         accuracy_table(record),
-        *_recipe_note(record),
+        *recipe_note(record),
         *_study_sentences(curve, name),
         *_pair_section(record, curve),
         *_goals_section(record, curve),
@@ -76,37 +69,6 @@ def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def update_readme(text: str, reports: Path) -> str:
-    """Replace what stands between the table markers of a README.
-
-    A marker ``<!-- results: NAME -->`` is answered by ``label_efficiency_NAME.json``; the table
-    ends at ``<!-- end of results -->``.
-
-    Parameters
-    ----------
-    text : str
-        The README.
-    reports : Path
-        Folder of the records.
-
-    Returns
-    -------
-    str
-        The README with its tables anew.
-    """
-
-    def table(match: re.Match) -> str:
-        path = reports / f"label_efficiency_{match['name']}.json"
-        record = json.loads(path.read_text(encoding="utf-8"))
-        curve = LabelEfficiencyCurve.from_dict(record["curve"])
-        sentences = "\n".join(f"- {sentence}" for sentence in comparison_sentences(curve))
-        notes = _recipe_note(record)
-        parts = [match["begin"], accuracy_table(record), *notes, sentences, match["end"]]
-        return "\n\n".join(parts)
-
-    return _RESULTS.sub(table, text)
-
-
 def accuracy_table(record: dict[str, Any]) -> str:
     """Return the Markdown table of test scores, the study's figures beside ours."""
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
@@ -121,7 +83,7 @@ def accuracy_table(record: dict[str, Any]) -> str:
     return markdown_table(["labels", *means, *study], rows)
 
 
-def _recipe_note(record: dict[str, Any]) -> list[str]:
+def recipe_note(record: dict[str, Any]) -> list[str]:
     """Say so where the study's recipe got less training than the recipe asks for."""
     own = recipes.CRATERS_2021["max_iter"]
     described = record["estimators"].get(SGAN_2021)

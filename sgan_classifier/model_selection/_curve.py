@@ -17,9 +17,10 @@ from sklearn.utils.validation import check_memory
 from tqdm.auto import tqdm
 
 from .._arrays import to_array
+from .._fingerprint import code_hash
 from .._labels import is_unlabeled, known_labels, label_column
 from ..metrics import make_labeled_scorer
-from ._curve_fit import call_with_note, code_hash, fit_and_score, share_threads
+from ._curve_fit import call_with_note, fit_and_score, share_threads
 from ._curve_result import LabelEfficiencyCurve
 from ._curve_splits import make_splits
 from ._mask import mask_labels

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,24 +11,10 @@ from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
-from threadpoolctl import threadpool_limits
 
 from .._labels import known_labels
+from .._threads import limit_threads
 from ..metrics import LabeledScorer
-
-
-@cache
-def code_hash() -> str:
-    """Return twelve digits that change with the code of this package.
-
-    Fits stored by other code are not taken for fits of this.
-    """
-    package = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path.relative_to(package)).encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def share_threads(n_jobs: int | str | None, n_threads: int | None, n_fits: int) -> int | None:
@@ -112,18 +93,3 @@ def fit_and_score(
         scored = time.perf_counter()
         train_score = scorer(estimator, X, y)
     return test_score, train_score, fitted - start, scored - fitted
-
-
-@contextmanager
-def limit_threads(n_threads: int | None) -> Iterator[None]:
-    """Limit the threads of torch and of the libraries that are loaded, and restore them."""
-    if n_threads is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    with threadpool_limits(n_threads):
-        torch.set_num_threads(n_threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)

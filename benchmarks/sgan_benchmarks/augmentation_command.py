@@ -1,0 +1,56 @@
+"""The command line of `benchmarks/augmentation.py`."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from sgan_classifier.benchmarking._data import load_benchmark_data
+
+from .augmentation import FIRST_SEED, run_augmentation
+from .command_line import add_labels, make_parser, positive_integer, run_command
+
+VIEWS = ("shift", "shift,flip", "shift,flip,rotate90", "shift,affine", "shift,cutout")
+
+
+def augmentation_main(arguments: Sequence[str] | None = None) -> int:
+    """Run `benchmarks/augmentation.py`; return the exit status."""
+    parser = make_parser(
+        "benchmarks/augmentation.py",
+        "Compare views of the training images on training rows held out (whole groups, where they "
+        "are known), so that the test rows choose nothing. Writes a JSON record and a Markdown "
+        "report.",
+    )
+    parser.set_defaults(seed=FIRST_SEED)
+    add_labels(parser, [20, 100])
+    parser.add_argument(
+        "--views",
+        nargs="+",
+        default=VIEWS,
+        metavar="NAMES",
+        help="sets to compare, their names joined by commas, or auto, or none; the first is what "
+        f"the others are compared with (default: {' '.join(VIEWS)})",
+    )
+    parser.add_argument(
+        "--steps",
+        type=positive_integer,
+        metavar="N",
+        help="of every fit (default: those of the data)",
+    )
+    parser.add_argument(
+        "--test-rows",
+        action="store_true",
+        help="test on the test rows, to see how far a choice goes that was made on rows held out",
+    )
+
+    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+        run_augmentation(
+            load_benchmark_data(options.data, options.data_dir),
+            options.views,
+            options.labels,
+            options.draws,
+            steps=options.steps,
+            on_test_rows=options.test_rows,
+            **settings,
+        )
+
+    return run_command(parser, run, arguments)
