@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from .benchmarking._report import comparison_sentences
 from .benchmarking._statistics import best_of, mean_scores
 from .model_selection import LabelEfficiencyCurve, mask_labels
 from .plotting import SamplesDisplay, TrainingCurveDisplay
+from .plotting._style import check_matplotlib
 
 N_LABELS = (10, 20, 50, 100)
 # Smaller and shorter than the defaults, for the clock; the same for both networks.
@@ -77,11 +77,7 @@ def run_demo(
     -------
     DemoResult
     """
-    if find_spec("matplotlib") is None:  # said now, and not after the training
-        raise ImportError(
-            "The demo draws pictures, which needs matplotlib. Install it with: "
-            "pip install 'sgan-classifier[plot]'"
-        )
+    check_matplotlib()  # now, and not after the training
     data = load_benchmark_data("digits")
     everyone = make_contenders(data, max_iter=max_iter)
     methods = {name: everyone[name] for name in (SGAN, CNN, SPREADING)}

@@ -66,6 +66,18 @@ def check_callbacks(callbacks: list | None, *, is_validated: bool, is_begun: boo
     )
     from skorch.callbacks.scoring import ScoringBase
 
+    unscored = (
+        "but no labelled data set reaches callbacks. Use early_stopping=True, which records "
+        "valid_loss and valid_accuracy."
+    )
+    reasons = {
+        LRScheduler: "but the estimator sets the rates itself. Use learning_rate_schedule.",
+        ProgressBar: "which counts the batches of an epoch, and a fit counts steps. Use verbose=1, "
+        "which shows a bar.",
+        InputShapeSetter: "but the networks are made for the shape of X already. Leave it out.",
+        ScoringBase: unscored,
+        PassthroughScoring: unscored,
+    }
     for given in callbacks or ():
         callback = given[1] if isinstance(given, tuple) and len(given) == 2 else given
         is_class = isinstance(callback, type) and issubclass(callback, Callback)
@@ -75,30 +87,13 @@ def check_callbacks(callbacks: list | None, *, is_validated: bool, is_begun: boo
                 "skorch.callbacks.Callback, or tuples (name, callback)."
             )
         kind = callback if is_class else type(callback)
-        if issubclass(kind, LRScheduler):
-            raise InvalidInputError(
-                f"callbacks holds {kind.__name__}, but the estimator sets the rates itself. Use "
-                "learning_rate_schedule."
-            )
-        if issubclass(kind, ProgressBar):
-            raise InvalidInputError(
-                f"callbacks holds {kind.__name__}, which counts the batches of an epoch, and a fit "
-                "counts steps. Use verbose=1, which shows a bar."
-            )
-        if issubclass(kind, InputShapeSetter):
-            raise InvalidInputError(
-                f"callbacks holds {kind.__name__}, but the networks are made for the shape of X "
-                "already. Leave it out."
-            )
+        for refused, reason in reasons.items():
+            if issubclass(kind, refused):
+                raise InvalidInputError(f"callbacks holds {kind.__name__}, {reason}")
         if getattr(callback, "load_best", False):
             raise InvalidInputError(
                 f"callbacks holds {kind.__name__} with load_best=True, but it knows nothing of the "
                 "running average, which predicts. Use early_stopping=True, which keeps the best."
-            )
-        if issubclass(kind, (ScoringBase, PassthroughScoring)):
-            raise InvalidInputError(
-                f"callbacks holds {kind.__name__}, but no labelled data set reaches callbacks. Use "
-                "early_stopping=True, which records valid_loss and valid_accuracy."
             )
         if issubclass(kind, (EarlyStopping, Checkpoint)) and not is_validated:
             monitor = (callback() if is_class else callback).monitor

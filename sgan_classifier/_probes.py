@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ._batches import Rows, evenly_spaced
 from ._forward import answers
-from ._random import Streams
+from ._random import Streams, derived_seed
 from ._step import TrainingData, TrainingStep
 
 if TYPE_CHECKING:
@@ -136,8 +136,7 @@ def train_probe(
         pseudo_label_weight=0.0,
         balance_weight=0.0,
     )
-    own_seed = int(np.random.SeedSequence((seed, which + 1)).generate_state(1)[0])
-    streams = Streams.from_seed(own_seed, torch.device(net.device))
+    streams = Streams.from_seed(derived_seed(seed, which + 1), torch.device(net.device))
     discriminator = copy.deepcopy(net.module_)
     probe = type(net)(
         discriminator,

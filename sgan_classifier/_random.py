@@ -104,14 +104,11 @@ class Streams:
         self.__dict__.update(state)
 
 
-def seed_after(seed: int, n_steps: int) -> int:
-    """Return a seed for the global generators where training goes on after `n_steps` steps.
-
-    By `seed` itself, code of the user's would draw in each call what it drew in the first.
-    """
-    if n_steps == 0:
+def derived_seed(seed: int, number: int) -> int:
+    """Return another seed for each number above 0, and `seed` itself for 0."""
+    if number == 0:
         return seed
-    return int(np.random.SeedSequence((seed, n_steps)).generate_state(1)[0])
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
 
 
 @contextmanager

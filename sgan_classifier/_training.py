@@ -18,7 +18,7 @@ from ._layout import Layout
 from ._network_checks import check_networks, compile_networks, initialize_from_data
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._probes import Probes
-from ._random import Streams, isolated_global_state, seed_after
+from ._random import Streams, derived_seed, isolated_global_state
 from ._scale_checks import check_scaled, warn_of_little_contrast
 from ._scaling import Scaler
 from ._step import Settings, TrainingData
@@ -161,7 +161,8 @@ class TrainableEstimator(BaseEstimator):
             for kind in ("cpu", "cuda", "mps"):
                 if torch.is_autocast_enabled(kind):
                     stack.enter_context(torch.autocast(kind, enabled=False))
-            own_seed, is_foreign = seed_after(seed, n_steps), self._uses_foreign_code(continues)
+            # by `seed` itself, code of the user's would draw in each call what it drew in the first
+            own_seed, is_foreign = derived_seed(seed, n_steps), self._uses_foreign_code(continues)
             stack.enter_context(isolated_global_state(own_seed, is_foreign, self.device))
             yield
 

@@ -26,7 +26,7 @@ _FLOAT32_MAX = np.float64(np.finfo(np.float32).max)
 _LARGEST = np.float64(3e38)  # the no-data values of float32 rasters lie above, within its range
 
 
-def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X") -> np.ndarray:
+def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
     """Check the rows given to an estimator.
 
     Parameters
@@ -39,8 +39,6 @@ def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X"
         Never changed. Numeric arrays are not copied.
     reset : bool
         True in ``fit``, False afterwards.
-    name : str, default="X"
-        What messages call the array.
 
     Returns
     -------
@@ -53,12 +51,12 @@ def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X"
     InvalidInputError, ValueError, TypeError
         If rows cannot be used. scikit-learn's own checks raise the last two.
     """
-    X = _with_shape(X, name)
+    X = _with_shape(X, "X")
     layout = None if reset else getattr(estimator, "_layout", None)
     # Between flat rows, scikit-learn's own message on n_features_in_ is the expected one.
     if layout is not None and (len(X.shape) > 2 or len(layout.row_shape) > 1):
-        _check_row_shape(X, layout, name)
-    with _conversion(name):
+        _check_row_shape(X, layout, "X")
+    with _conversion("X"):
         rows = validate_data(
             estimator,
             X,
@@ -69,7 +67,7 @@ def check_rows(estimator: BaseEstimator, X: Any, *, reset: bool, name: str = "X"
         )
     if reset and rows.ndim > 2:
         estimator.n_features_in_ = math.prod(rows.shape[1:])
-    return _finish_rows(X, rows, name)
+    return _finish_rows(X, rows, "X")
 
 
 def check_pool(estimator: BaseEstimator, X_unlabeled: Any, layout: Layout) -> np.ndarray | None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny import noise_images
 
-from sgan_benchmarks.calibration import brier_score, expected_calibration_error
+from sgan_benchmarks.calibration import expected_calibration_error
 from sgan_benchmarks.foreign import Foreign, fit_to, foreign_kinds, load_foreign, realness_figures
 from sgan_benchmarks.pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_rows
 from sgan_benchmarks.robustness import CASES, run_robustness
@@ -62,12 +62,6 @@ def test_calibration_error_agrees_with_a_slow_count():
     assert expected_calibration_error(rows, codes, 10) == pytest.approx(error)
     assert expected_calibration_error([[1.0, 0.0]], [0]) == 0.0
     assert expected_calibration_error([[1.0, 0.0]], [1]) == 1.0
-
-
-def test_brier_score_runs_from_sure_and_right_to_sure_and_wrong():
-    assert brier_score([[0.0, 1.0]], [1]) == 0.0
-    assert brier_score([[1.0, 0.0]], [1]) == 2.0
-    assert brier_score([[0.5, 0.5], [0.0, 1.0]], [0, 1]) == 0.25
 
 
 def test_accuracies_weigh_recalls_as_they_say():

@@ -133,18 +133,7 @@ def run_ablation(
 
 
 def ablation_report(record: dict[str, Any]) -> str:
-    """Write the report from its record alone.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_ablation` returns it, or read back from JSON.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone."""
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
     described = record["estimators"][DEFAULTS]
     steps = described["parameters"]["max_iter"]

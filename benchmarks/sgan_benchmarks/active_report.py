@@ -28,20 +28,7 @@ TARGET = (60, 100)  # so many suggested labels are to be worth so many random on
 
 
 def active_report(record: dict[str, Any], figure: str) -> str:
-    """Write the report from its record alone.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_active` returns it, or read back from JSON.
-    figure : str
-        Path of the figure, relative to the report.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone; `figure` is a path relative to it."""
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
     settings = record["settings"]
     first, *others = settings["n_labels"]

@@ -122,18 +122,7 @@ def run_augmentation(
 
 
 def augmentation_report(record: dict[str, Any]) -> str:
-    """Write the report from its record alone.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_augmentation` returns it, or read back from JSON.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone."""
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
     views = record["settings"]["views"]
     n_held_out = record["settings"]["n_held_out"]

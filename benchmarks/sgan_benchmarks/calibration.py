@@ -1,7 +1,7 @@
 """Whether probabilities mean what they say."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 N_BINS = 15
 
@@ -37,28 +37,3 @@ def expected_calibration_error(
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     gaps = np.bincount(bins, weights=is_right - confidence, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(rows))
-
-
-def brier_score(probabilities: ArrayLike, codes: ArrayLike) -> float:
-    """Return the mean squared distance of the probabilities from the truth, summed over classes.
-
-    Parameters
-    ----------
-    probabilities : array-like of shape (n, n_classes)
-    codes : array-like of shape (n,)
-        Numbers of the true classes.
-
-    Returns
-    -------
-    float
-        From 0 (sure and right) to 2 (sure and wrong).
-
-    Examples
-    --------
-    >>> from sgan_benchmarks.calibration import brier_score
-    >>> brier_score([[1.0, 0.0], [0.5, 0.5]], [0, 1])
-    0.25
-    """
-    rows: NDArray[np.float64] = np.asarray(probabilities, dtype=float)
-    truth = np.eye(rows.shape[1])[np.asarray(codes)]
-    return float(((rows - truth) ** 2).sum(axis=1).mean())

@@ -19,18 +19,7 @@ SEARCHES = (PLAIN_BEST, PLAIN_PICK, OURS_BEST, OURS_PICK)
 
 
 def cross_validation_report(record: dict[str, Any]) -> str:
-    """Write the report from its record alone.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_cross_validation` returns it, or read back from JSON.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone."""
     grids = (
         f"- `{name}`: " + ", ".join(f"{key} in {values}" for key, values in grid.items())
         for name, grid in record["grids"].items()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sgan_classifier import persistence
 
 from .soak_jobs import N_ROWS, VARIANTS, make_estimator, make_rows
+from .speed.memory import private_bytes
 
 # Fits before the first is counted: by then every code path has allocated what it keeps.
 N_WARM_UP = 20
@@ -53,7 +54,7 @@ def _run_fits(n_fits: int, n_warm_up: int, seed: int) -> dict[str, Any]:
             _one_fit(Path(folder), variants[k % len(variants)], seed + k)
             gc.collect()
             if k >= n_warm_up:
-                private.append(private_mib())
+                private.append((private_bytes() or 0) / 2**20)
                 files.append(len(os.listdir("/proc/self/fd")) - 1)  # less the list's own
     return {
         "n_fits": n_fits,
@@ -73,13 +74,6 @@ def _one_fit(folder: Path, variant: str, seed: int) -> None:
         ).fit(X, y)
     persistence.save(estimator, folder / "model")
     assert persistence.load(folder / "model").predict(X).shape == (N_ROWS,)
-
-
-def private_mib() -> float:
-    """Return this process's memory that no file holds and no other process shares (Linux)."""
-    with open("/proc/self/status", encoding="utf-8") as status:
-        line = next(line for line in status if line.startswith("RssAnon"))
-    return int(line.split()[1]) / 1024
 
 
 def medians(figures: list[float]) -> tuple[float, float]:

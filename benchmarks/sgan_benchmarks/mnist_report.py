@@ -28,18 +28,7 @@ STATISTICS: dict[str, Callable[[NDArray], Any]] = {"mean": np.mean, "median": np
 
 
 def mnist_report(record: dict[str, Any]) -> str:
-    """Write the report.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_mnist` returns it, or read back from JSON.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone."""
     name = record["data"]["name"]
     published = MNIST if name == DATA else ()
     n_labels = record["settings"]["n_labels"]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import brier_score_loss, confusion_matrix
 
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier._threads import limit_threads
@@ -23,7 +23,7 @@ from sgan_classifier.benchmarking._record import (
     write_results,
 )
 
-from .calibration import brier_score, expected_calibration_error
+from .calibration import expected_calibration_error
 from .foreign import Foreign, foreign_kinds, realness_figures
 from .pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_classes
 from .robustness_report import NO_BALANCE, SECTIONS, robustness_report
@@ -188,7 +188,11 @@ def fit_and_measure(
             "recalls": (np.diag(counts) / counts.sum(axis=1)).tolist(),
             "shares": rows.shares.tolist(),
             "calibration_error": expected_calibration_error(probabilities, codes),
-            "brier_score": brier_score(probabilities, codes),
+            "brier_score": float(
+                brier_score_loss(
+                    codes, probabilities, labels=range(len(rows.shares)), scale_by_half=False
+                )
+            ),
         }
         if isinstance(model, SGANClassifier) and pool in (CLEAN, FOREIGN):
             kinds = foreign_kinds(data, foreign, seed)

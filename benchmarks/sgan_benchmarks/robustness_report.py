@@ -21,18 +21,7 @@ Figure = Callable[[dict[str, Any]], float]
 
 
 def robustness_report(record: dict[str, Any]) -> str:
-    """Write the report.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_robustness` returns it, or read back from JSON.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone."""
     steps = record["estimators"][SGAN]["parameters"]["max_iter"]
     writers = {
         "imbalance": _imbalance,

@@ -25,20 +25,7 @@ MEGA = 1e6
 
 
 def scan_report(record: dict[str, Any], figure: str) -> str:
-    """Write the report from its record alone.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_scan` returns it, or read back from JSON.
-    figure : str
-        Path of the figure, relative to the report.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone; `figure` is a path relative to it."""
     training, test = record["scenes"]["training"], record["scenes"]["test"]
     listed = " and ".join(f"`{scene['name']}`" for scene in training)
     n_boxes = sum(scene["n_counted"] for scene in training)

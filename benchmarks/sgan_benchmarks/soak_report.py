@@ -8,18 +8,7 @@ from .long_run import medians
 
 
 def soak_report(record: dict[str, Any]) -> str:
-    """Write the report.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_soak` returns it, or read back from JSON.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone."""
     tally, settings, machine = record["soak"], record["settings"], record["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     faults, lost = sum(tally["faults"].values()), tally["lost"]

@@ -39,43 +39,22 @@ def hold_out_groups(data: BenchmarkData) -> BenchmarkData:
             f"The data {data.name!r} does not say which group each training row belongs to, so no "
             "group can be held out. Add groups_train to the .npz file."
         )
-    return _put_aside(data, _parts_of_groups(data.groups)[0])
-
-
-def hold_out_rows(data: BenchmarkData) -> BenchmarkData:
-    """Put a quarter of the labelled training rows of each class in the place of the test rows.
-
-    Parameters
-    ----------
-    data : BenchmarkData
-
-    Returns
-    -------
-    BenchmarkData
-        Its name ends in "_held_out". Unlabelled rows stay among the training rows.
-    """
-    return _put_aside(data, _quarter_of_rows(data.y_train))
+    return hold_out(data)
 
 
 def hold_out(data: BenchmarkData) -> BenchmarkData:
     """Hold out whole groups of the training rows where they are known, and single rows elsewhere.
 
-    Parameters
-    ----------
-    data : BenchmarkData
-
-    Returns
-    -------
-    BenchmarkData
+    The first of `held_out_splits` takes the place of the test rows. The name ends in "_held_out".
     """
-    return hold_out_rows(data) if data.groups is None else hold_out_groups(data)
+    return _put_aside(data, _parts(data)[0])
 
 
 def held_out_splits(data: BenchmarkData) -> list[tuple[NDArray, NDArray]]:
     """Return the training rows to learn from and those held out, for draws to take in turn.
 
-    Where groups are known, each third of them is held out once; elsewhere, the rows of
-    `hold_out_rows` are.
+    Where groups are known, each third of them is held out once; elsewhere, a quarter of the
+    labelled rows of each class is.
 
     Parameters
     ----------
@@ -86,21 +65,18 @@ def held_out_splits(data: BenchmarkData) -> list[tuple[NDArray, NDArray]]:
     list of (ndarray, ndarray)
         Positions in `X_train`, each pair in ascending order.
     """
-    parts = (
-        [_quarter_of_rows(data.y_train)] if data.groups is None else _parts_of_groups(data.groups)
-    )
-    return [(np.flatnonzero(~held_out), np.flatnonzero(held_out)) for held_out in parts]
+    return [(np.flatnonzero(~part), np.flatnonzero(part)) for part in _parts(data)]
 
 
-def _parts_of_groups(groups: NDArray) -> list[NDArray[np.bool_]]:
-    names = np.unique(groups)
-    return [np.isin(groups, names[i::N_PARTS]) for i in range(min(N_PARTS, len(names)))]
-
-
-def _quarter_of_rows(y: NDArray) -> NDArray[np.bool_]:
+def _parts(data: BenchmarkData) -> list[NDArray[np.bool_]]:
+    """Return thirds of the groups, or a quarter of the labelled rows of each class."""
+    if data.groups is not None:
+        names = np.unique(data.groups)
+        return [np.isin(data.groups, names[i::N_PARTS]) for i in range(min(N_PARTS, len(names)))]
+    y = data.y_train
     labeled = np.flatnonzero(~is_unlabeled(y))
     _, held_out = train_test_split(labeled, test_size=SHARE, stratify=y[labeled], random_state=0)
-    return np.isin(np.arange(len(y)), held_out)
+    return [np.isin(np.arange(len(y)), held_out)]
 
 
 def _put_aside(data: BenchmarkData, held_out: NDArray[np.bool_]) -> BenchmarkData:

@@ -27,20 +27,7 @@ STUDY_DATA = "lunar_nac"
 
 
 def label_efficiency_report(record: dict[str, Any], figure: str) -> str:
-    """Write the report.
-
-    Parameters
-    ----------
-    record : dict
-        As `run_label_efficiency` returns it, or read back from JSON.
-    figure : str
-        Path of the figure, relative to the report.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the report from its record alone; `figure` is a path relative to it."""
     curve = LabelEfficiencyCurve.from_dict(record["curve"])
     name, score = record["data"]["name"], curve.scoring.replace("_", " ")
     parts = [

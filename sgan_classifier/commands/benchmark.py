@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -98,9 +97,9 @@ def benchmark(
       sgan-classifier benchmark craters -o report --labels 10,50,all
     """
     from ..benchmarking import parse_labels, run_label_efficiency
+    from ..plotting._style import check_matplotlib
 
-    if find_spec("matplotlib") is None:
-        raise InvalidInputError("The report needs matplotlib: pip install 'sgan-classifier[plot]'")
+    check_matplotlib()
     if output.exists() and not output.is_dir():
         raise InvalidInputError(f"{output} is a file. Pass a folder as --output.")
     rows = _load(data, test_fraction, size, seed, quiet)

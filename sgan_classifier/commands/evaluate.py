@@ -99,6 +99,7 @@ def _codes_of_model(
 
 
 def _figures(truth: np.ndarray, answers: np.ndarray, names: list[str]) -> dict[str, Any]:
+    from scipy.stats import binomtest
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     right = int((truth == answers).sum())
@@ -106,11 +107,11 @@ def _figures(truth: np.ndarray, answers: np.ndarray, names: list[str]) -> dict[s
     precision, recall, _, support = precision_recall_fscore_support(
         truth, answers, labels=codes, zero_division=np.nan
     )
-    low, high = _wilson(right, len(truth))
+    low, high = binomtest(right, len(truth)).proportion_ci(method="wilson")
     return {
         "n_images": len(truth),
         "accuracy": right / len(truth),
-        "accuracy_interval": [low, high],
+        "accuracy_interval": [float(low), float(high)],
         "classes": {
             name: {"n": int(n), "precision": _or_none(p), "recall": _or_none(r)}
             for name, n, p, r in zip(names, support, precision, recall, strict=True)
@@ -122,14 +123,6 @@ def _figures(truth: np.ndarray, answers: np.ndarray, names: list[str]) -> dict[s
 def _or_none(share: float) -> float | None:
     """Return a share, or None for one of nothing."""
     return None if np.isnan(share) else float(share)
-
-
-def _wilson(right: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), which stays within 0 and 1."""
-    z = 1.959964
-    centre = (right + z**2 / 2) / (n + z**2)
-    half = z / (n + z**2) * np.sqrt(right * (n - right) / n + z**2 / 4)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
 def _show(figures: dict[str, Any]) -> None:

@@ -7,9 +7,8 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -46,19 +45,8 @@ OWN_OPTIONS = {
 }
 
 
-class Method(StrEnum):
-    """What can be trained."""
-
-    SGAN = "sgan"
-    CNN = "cnn"
-
-
-class Colours(StrEnum):
-    """How the channels of image files are taken."""
-
-    AUTO = "auto"
-    GREY = "grey"
-    RGB = "rgb"
+Method = Literal["sgan", "cnn"]
+Colours = Literal["auto", "grey", "rgb"]
 
 
 def fit(
@@ -71,7 +59,7 @@ def fit(
     ],
     method: Annotated[
         Method, typer.Option(help="The SGAN, or the same network on the labels alone.")
-    ] = Method.SGAN,
+    ] = "sgan",
     steps: Annotated[
         int | None, typer.Option(min=1, help="Training steps.  [default: the estimator's, 1000]")
     ] = None,
@@ -88,7 +76,7 @@ def fit(
         int | None,
         typer.Option(min=4, help="Side of the images in pixels.  [default: the files' median]"),
     ] = None,
-    colours: Annotated[Colours, typer.Option(help="auto is grey if all files are.")] = Colours.AUTO,
+    colours: Annotated[Colours, typer.Option(help="auto is grey if all files are.")] = "auto",
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -126,7 +114,7 @@ def fit(
     images = load_image_folder(
         folder,
         image_size=size,
-        mode=colours.value,
+        mode=colours,
         on_error="raise" if strict else "warn",
         verbose=not quiet,
     )
@@ -168,7 +156,7 @@ def _check_labels(images: ImageFolder, method: Method) -> None:
             f"each class into a folder of its own, such as {root}/crater/ and {root}/other/; "
             "unlabeled/ is no class."
         )
-    if method is Method.SGAN and (images.y >= 0).all():
+    if method == "sgan" and (images.y >= 0).all():
         warnings.warn(
             f"{root} has no unlabelled images: the SGAN learns from the labelled ones alone. Put "
             f"images without a label into {root}/unlabeled/.",
@@ -186,7 +174,7 @@ def _make_estimator(
     device: str,
     quiet: bool,
 ) -> Any:
-    kind = SGANClassifier if method is Method.SGAN else CNNClassifier
+    kind = SGANClassifier if method == "sgan" else CNNClassifier
     estimator = kind(
         augment=parse_augment(augment), random_state=seed, device=device, verbose=int(not quiet)
     )
