@@ -11,7 +11,7 @@ from sgan_benchmarks.ablation import DEFAULTS, ablation_report, run_ablation
 from sgan_benchmarks.ablation_command import ablation_main
 from sgan_benchmarks.terms import NOT_TERMS, active_terms
 from sgan_classifier import SGANClassifier
-from sgan_classifier.benchmarking import BenchmarkData
+from sgan_classifier.benchmarking import BenchmarkData, Run
 from sgan_classifier.benchmarking._contenders import CNN
 from sgan_classifier.benchmarking._data import KINDS
 
@@ -26,7 +26,7 @@ def noise(n=40):
 def quick_run(tmp_path_factory):
     """The record of one tiny run, and its folder."""
     out = tmp_path_factory.mktemp("reports")
-    return run_ablation(noise(), [4, 8], 2, out=out, command="a command", steps=1, verbose=0), out
+    return run_ablation(noise(), [4, 8], 2, Run(out, "a command", verbose=0), steps=1), out
 
 
 def test_every_weight_of_the_estimator_is_turned_off():
@@ -100,4 +100,4 @@ def test_command_takes_steps_that_fit_into_minutes(tmp_path, monkeypatch):
 
 def test_unknown_term_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"'width' cannot be turned off\. Use some of adv"):
-        run_ablation(noise(), [4], 1, out=tmp_path, command="", terms=["width"], steps=1)
+        run_ablation(noise(), [4], 1, Run(tmp_path, ""), terms=["width"], steps=1)

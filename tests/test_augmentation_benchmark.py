@@ -9,7 +9,7 @@ from tiny import curve_of, noise_images
 from sgan_benchmarks import augmentation as _augmentation
 from sgan_benchmarks.augmentation import augmentation_report, run_augmentation
 from sgan_benchmarks.augmentation_command import augmentation_main
-from sgan_classifier.benchmarking import BenchmarkData
+from sgan_classifier.benchmarking import BenchmarkData, Run
 from sgan_classifier.benchmarking._compare import compare
 from sgan_classifier.exceptions import InvalidInputError
 
@@ -26,7 +26,7 @@ def noise(n=48, groups=None):
 def quick_run(tmp_path_factory):
     """The record of one tiny run, and its folder."""
     out = tmp_path_factory.mktemp("reports")
-    settings = {"out": out, "command": "a command", "steps": 1, "verbose": 0}
+    settings = {"run": Run(out, "a command", verbose=0), "steps": 1}
     return run_augmentation(noise(), VIEWS, [4, 8], 2, **settings), out
 
 
@@ -43,7 +43,7 @@ def test_methods_differ_in_their_views_alone(quick_run):
 def test_rows_are_held_out_of_the_training_rows(quick_run):
     record, _ = quick_run
     assert record["settings"]["n_held_out"] == [12]
-    assert record["curve"]["seeds"] == [1000, 1001]
+    assert record["curve"]["seeds"] == [0, 1]
 
 
 def test_draws_hold_out_each_third_of_the_groups_in_turn(tmp_path, monkeypatch):
@@ -55,7 +55,7 @@ def test_draws_hold_out_each_third_of_the_groups_in_turn(tmp_path, monkeypatch):
 
     groups = np.repeat(np.arange(6), 8)
     monkeypatch.setattr(_augmentation, "compare", remembered)
-    settings = {"out": tmp_path, "command": "", "steps": 1, "verbose": 0}
+    settings = {"run": Run(tmp_path, "", verbose=0), "steps": 1}
     record = run_augmentation(noise(groups=groups), ["none"], [4], 4, **settings)
     assert [set(groups[test]) for _, test in given] == [{0, 3}, {1, 4}, {2, 5}]
     for train, test in given:
@@ -69,14 +69,14 @@ def test_draws_hold_out_each_third_of_the_groups_in_turn(tmp_path, monkeypatch):
 def test_test_rows_decide_nothing(quick_run, tmp_path):
     data = noise()
     data.y_test[:] = 1 - data.y_test
-    settings = {"out": tmp_path, "command": "a command", "steps": 1, "verbose": 0}
+    settings = {"run": Run(tmp_path, "a command", verbose=0), "steps": 1}
     record = run_augmentation(data, VIEWS, [4, 8], 2, **settings)
     assert record["curve"]["test_scores"] == quick_run[0]["curve"]["test_scores"]
 
 
 def test_test_rows_can_be_looked_at_in_a_report_of_their_own(tmp_path):
     data = noise()
-    settings = {"out": tmp_path, "command": "a command", "steps": 1, "verbose": 0}
+    settings = {"run": Run(tmp_path, "a command", verbose=0), "steps": 1}
     record = run_augmentation(data, ["none"], [4], 2, on_test_rows=True, **settings)
     report = (tmp_path / "augmentation_noise_test_rows.md").read_text()
     assert report.startswith("# Views of the training images: noise, on the test rows\n")
@@ -122,6 +122,4 @@ def test_command_takes_its_words(tmp_path):
 
 def test_unknown_name_is_refused(tmp_path):
     with pytest.raises(InvalidInputError, match="augment has the unknown name 'mirror'"):
-        run_augmentation(
-            noise(), ["shift,mirror"], [4], 1, out=tmp_path, command="", steps=1, verbose=0
-        )
+        run_augmentation(noise(), ["shift,mirror"], [4], 1, Run(tmp_path, "", verbose=0), steps=1)

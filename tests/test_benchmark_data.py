@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_sample_images
 
-from sgan_classifier.benchmarking import load_benchmark_data, run_label_efficiency
+from sgan_classifier.benchmarking import Run, load_benchmark_data, run_label_efficiency
 from sgan_classifier.benchmarking._data import DATA_VARIABLE, TABLES
 from sgan_classifier.benchmarking._hard_digits import among_others, on_photographs
 from sgan_classifier.model_selection import mask_labels
@@ -46,8 +46,8 @@ def test_classes_that_are_words_suit_every_method(tmp_path, digits):
     X, y = digits.X_train[:60], np.where(digits.y_train[:60] < 5, "low", "high")
     np.savez(tmp_path / "words.npz", X_train=X, y_train=y, X_test=X, y_test=y)
     data = load_benchmark_data(str(tmp_path / "words.npz"))
-    settings = {"command": "", "methods": ["LabelSpreading", "SelfTraining"], "verbose": 0}
-    record = run_label_efficiency(data, [10], 2, out=tmp_path, **settings)
+    run = Run(tmp_path, "", verbose=0)
+    record = run_label_efficiency(data, [10], 2, run, methods=["LabelSpreading", "SelfTraining"])
     assert np.isfinite(list(record["curve"]["test_scores"].values())).all()
 
 

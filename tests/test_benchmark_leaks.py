@@ -24,7 +24,7 @@ from sgan_benchmarks.scenes import AnnotatedScene
 from sgan_benchmarks.study import run_study
 from sgan_classifier import SGANClassifier
 from sgan_classifier._base import BaseImageClassifier
-from sgan_classifier.benchmarking import BenchmarkData, run_label_efficiency
+from sgan_classifier.benchmarking import BenchmarkData, Run, run_label_efficiency
 from sgan_classifier.benchmarking._held_out import hold_out
 from sgan_classifier.model_selection import _curve, mask_labels
 
@@ -57,23 +57,23 @@ def spoil_draws(patch, module, spoil):
 def label_efficiency(patch, data, out, spoil):
     spoil_curves(patch, spoil)
     # a grid of one, so that the labels of held-out rows, which choose, choose nothing
-    settings = {"max_iter": 2, "cnn_budgets": [3], "verbose": 0}
-    run_label_efficiency(data, [N_LABELS], 2, out=out, command="", **settings)
+    settings = {"max_iter": 2, "cnn_budgets": [3]}
+    run_label_efficiency(data, [N_LABELS], 2, Run(out, "", verbose=0), **settings)
 
 
 def mnist(patch, data, out, spoil):
     spoil_curves(patch, spoil)
-    run_mnist(data, [N_LABELS], 2, out=out, command="", steps=[2], cnn_budgets=[3], verbose=0)
+    run_mnist(data, [N_LABELS], 2, Run(out, "", verbose=0), steps=[2], cnn_budgets=[3])
 
 
 def ablation(patch, data, out, spoil):
     spoil_curves(patch, spoil)
-    run_ablation(data, [N_LABELS], 1, out=out, command="", steps=2, verbose=0)
+    run_ablation(data, [N_LABELS], 1, Run(out, "", verbose=0), steps=2)
 
 
 def augmentation(patch, data, out, spoil):
     spoil_curves(patch, spoil)
-    run_augmentation(data, ["shift"], [N_LABELS], 1, out=out, command="", steps=2, verbose=0)
+    run_augmentation(data, ["shift"], [N_LABELS], 1, Run(out, "", verbose=0), steps=2)
 
 
 def robustness(patch, data, out, spoil):
@@ -85,7 +85,7 @@ def robustness(patch, data, out, spoil):
 
     patch.setattr(_robustness, "make_rows", draw)
     foreign = Foreign("other noise", noise_images(13, seed=1), noise_images(5, seed=2))
-    settings = {"out": out, "command": "", "max_iter": 2, "verbose": 0}
+    settings = {"run": Run(out, "", verbose=0), "max_iter": 2}
     run_robustness(data, foreign, [4], 1, **settings)  # there are no more rows of a rare class
 
 
@@ -98,14 +98,14 @@ def scan(patch, data, out, spoil):
     path = out.parent / "scene.png"
     Image.fromarray(noise_images(1, 48, 48)[0]).save(path)
     scene = AnnotatedScene("noise", path, np.array([[10.0, 10.0, 14.0, 14.0]]))
-    settings = {"out": out, "command": "", "max_iter": 2, "stride": 1.0, "verbose": 0}
+    settings = {"run": Run(out, "", verbose=0), "max_iter": 2, "stride": 1.0}
     run_scan(data, [scene], scene, [N_LABELS], 2, **settings)
 
 
 def active(patch, data, out, spoil):
     """Only labels that nobody asks for are spoilt: those that are asked for are to be seen."""
     patch.setattr(_active, "save_active_figure", lambda *args: None)
-    settings = {"command": "", "first_steps": 2, "next_steps": 1, "verbose": 0}
+    settings = {"first_steps": 2, "next_steps": 1}
     arguments = ([N_LABELS, N_LABELS + 4], ["margin"], 1)
     asked_for, suggest = np.zeros(N_ROWS, dtype=bool), _active.suggest
 
@@ -116,7 +116,7 @@ def active(patch, data, out, spoil):
     with pytest.MonkeyPatch.context() as inner:
         inner.setattr(_active, "suggest", lambda *a, **k: remembered(suggest(*a, **k)))
         spoil_draws(inner, _active, lambda masked, y: (remembered(masked != -1), masked)[1])
-        run_active(fresh_data(), *arguments, out=out / "asked", **settings)
+        run_active(fresh_data(), *arguments, Run(out / "asked", "", verbose=0), **settings)
 
     def spoil_others(masked, y):
         seen = spoil(np.where(asked_for, 0, -1), y)
@@ -126,19 +126,19 @@ def active(patch, data, out, spoil):
 
     assert N_LABELS < asked_for.sum() < N_ROWS / 2
     spoil_draws(patch, _active, spoil_others)
-    run_active(data, *arguments, out=out, **settings)
+    run_active(data, *arguments, Run(out, "", verbose=0), **settings)
 
 
 def study(patch, data, out, spoil):
     spoil_curves(patch, spoil)
-    run_study(data, 1, out=out, command="", n_labels=[N_LABELS], budget=1e-3, verbose=0)
+    run_study(data, 1, Run(out, "", verbose=0), n_labels=[N_LABELS], budget=1e-3)
 
 
 def cross_validation(patch, data, out, spoil):
     spoil_draws(patch, _cross_validation, spoil)
     candidates = {"SGAN": (sgan(max_iter=2), {"learning_rate": [1e-3, 2e-3]})}
-    settings = {"n_jobs": 1, "random_state": 0, "verbose": False}
-    _cross_validation.measure_all(data, candidates, [N_LABELS], 1, memory=out, **settings)
+    run = Run(out, "", verbose=0)
+    _cross_validation.measure_all(data, candidates, [N_LABELS], 1, out, run)
 
 
 BENCHMARKS = [

@@ -11,6 +11,7 @@ from sgan_benchmarks.all_reports import update_readme
 from sgan_benchmarks.label_efficiency_command import label_efficiency_main
 from sgan_classifier import CNNClassifier, SGANClassifier
 from sgan_classifier.benchmarking import (
+    Run,
     label_efficiency_report,
     load_benchmark_data,
     make_contenders,
@@ -94,7 +95,7 @@ def test_feature_tables_are_compared_without_the_networks_for_images():
 
 def test_run_on_a_table_reports_methods_that_learn_from_labelled_rows_alone(tmp_path):
     run_label_efficiency(
-        load_benchmark_data("wine"), [6], 2, out=tmp_path, command="", max_iter=2, verbose=0
+        load_benchmark_data("wine"), [6], 2, Run(tmp_path, "", verbose=0), max_iter=2
     )
     curve = LabelEfficiencyCurve.from_dict(read_record(tmp_path, "label_efficiency_wine")["curve"])
     assert curve.mean()["LogisticRegression"][0] > 0.7
@@ -103,8 +104,8 @@ def test_run_on_a_table_reports_methods_that_learn_from_labelled_rows_alone(tmp_
 @pytest.mark.parametrize("cnn_budgets", [[], [1]])
 def test_each_draw_of_a_table_has_test_rows_of_its_own(cnn_budgets, tmp_path):
     data = load_benchmark_data("wine")
-    settings = {"command": "", "max_iter": 1, "methods": ["SGAN", "CNN"], "verbose": 0}
-    record = run_label_efficiency(data, [6], 3, out=tmp_path, cnn_budgets=cnn_budgets, **settings)
+    run, settings = Run(tmp_path, "", verbose=0), {"max_iter": 1, "methods": ["SGAN", "CNN"]}
+    record = run_label_efficiency(data, [6], 3, run, cnn_budgets=cnn_budgets, **settings)
     assert record["data"]["resplits"]
     report = (tmp_path / "label_efficiency_wine.md").read_text()
     assert "54 test rows, others for each draw" in report
@@ -115,11 +116,11 @@ def test_data_of_a_user_keep_their_test_rows_and_have_no_goals_whatever_their_na
     data = load_benchmark_data("wine")
     np.savez(tmp_path / "wine.npz", **{name: getattr(data, name) for name in ARRAYS})
     mine = load_benchmark_data(str(tmp_path / "wine.npz"))
-    settings = {"command": "", "max_iter": 1, "methods": ["SGAN", "CNN"], "verbose": 0}
-    record = run_label_efficiency(mine, [6], 2, out=tmp_path, **settings)
+    run, settings = Run(tmp_path, "", verbose=0), {"max_iter": 1, "methods": ["SGAN", "CNN"]}
+    record = run_label_efficiency(mine, [6], 2, run, **settings)
     assert not record["data"]["resplits"]
     assert "## Goals" not in (tmp_path / "label_efficiency_wine.md").read_text()
-    run_label_efficiency(data, [10], 2, out=tmp_path, **settings)
+    run_label_efficiency(data, [10], 2, run, **settings)
     assert "## Goals" in (tmp_path / "label_efficiency_wine.md").read_text()
 
 

@@ -14,7 +14,7 @@ from sgan_benchmarks.mnist_report import GOALS, mnist_report
 from sgan_benchmarks.published import MNIST
 from sgan_benchmarks.timing import PLANNED, plan_steps, time_fits
 from sgan_classifier import CNNClassifier, SGANClassifier
-from sgan_classifier.benchmarking import BenchmarkData
+from sgan_classifier.benchmarking import BenchmarkData, Run
 from sgan_classifier.benchmarking._contenders import CNN, CNN_OWN, SGAN
 from sgan_classifier.benchmarking._data import KINDS
 
@@ -169,8 +169,8 @@ def test_every_fit_takes_the_threads_asked_for(tmp_path, monkeypatch, n_threads)
     for steps in ("WARM_UP", "FEW", "MANY"):
         monkeypatch.setattr(timing, steps, 1 + (steps == "MANY"))
     time_fits(sgan(), noise(), 4, 1, "", n_threads)
-    options = {"n_threads": n_threads, "out": tmp_path, "command": "", "verbose": 0}
-    record = run_mnist(noise(), [4], 1, steps=[1], cnn_budgets=[1], **options)
+    run = Run(tmp_path, "", n_threads=n_threads, verbose=0)
+    record = run_mnist(noise(), [4], 1, run, steps=[1], cnn_budgets=[1])
     assert seen == {n_threads}
     assert record["settings"]["n_threads"] == n_threads
     threads = "_2_threads" if n_threads == 2 else ""
@@ -181,4 +181,4 @@ def test_every_fit_takes_the_threads_asked_for(tmp_path, monkeypatch, n_threads)
 
 def test_run_without_a_budget_is_refused(tmp_path):
     with pytest.raises(ValueError, match="There is no budget"):
-        run_mnist(noise(), [4], 1, out=tmp_path, command="")
+        run_mnist(noise(), [4], 1, Run(tmp_path, ""))

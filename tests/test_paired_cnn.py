@@ -10,6 +10,7 @@ from sgan_benchmarks.label_efficiency_command import label_efficiency_main
 from sgan_classifier import CNNClassifier
 from sgan_classifier.benchmarking import (
     BenchmarkData,
+    Run,
     label_efficiency_report,
     run_label_efficiency,
 )
@@ -123,14 +124,14 @@ def test_pair_takes_the_better_mean_for_each_number_of_labels():
 
 
 def test_methods_that_are_left_out_leave_their_sections_out(tmp_path):
-    settings = {"command": "", "max_iter": 1, "verbose": 0, "cnn_budgets": [1]}
+    run, settings = Run(tmp_path, "", verbose=0), {"max_iter": 1, "cnn_budgets": [1]}
     record = run_label_efficiency(
-        noise(), [4], 1, out=tmp_path, methods=["CNN", "LabelSpreading"], **settings
+        noise(), [4], 1, run, methods=["CNN", "LabelSpreading"], **settings
     )
     assert list(record["curve"]["test_scores"]) == [CNN, "LabelSpreading"]
     assert "worth" not in (tmp_path / "label_efficiency_noise.md").read_text()
     with pytest.raises(ValueError, match="'BOOST' is no method for the data 'noise'"):
-        run_label_efficiency(noise(), [4], 1, out=tmp_path, methods=["BOOST"], **settings)
+        run_label_efficiency(noise(), [4], 1, run, methods=["BOOST"], **settings)
 
 
 def test_draws_that_lose_more_than_a_point_and_a_half_are_counted():

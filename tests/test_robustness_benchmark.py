@@ -19,7 +19,7 @@ from sgan_benchmarks.robustness_report import (
     rare_recall,
     robustness_report,
 )
-from sgan_classifier.benchmarking import BenchmarkData
+from sgan_classifier.benchmarking import BenchmarkData, Run
 from sgan_classifier.benchmarking._contenders import CNN, SGAN
 from sgan_classifier.benchmarking._data import KINDS
 from sgan_classifier.benchmarking._statistics import mean_of
@@ -41,7 +41,7 @@ FOREIGN_NOISE = Foreign("other noise", noise_images(27, seed=2), noise_images(12
 def quick_run(tmp_path_factory):
     """The record of one tiny run of everything, and its folder."""
     out = tmp_path_factory.mktemp("reports")
-    settings = {"out": out, "command": "a command", "max_iter": 1, "verbose": 0}
+    settings = {"run": Run(out, "a command", verbose=0), "max_iter": 1}
     return run_robustness(noise(), FOREIGN_NOISE, [4], 1, **settings), out
 
 
@@ -194,7 +194,7 @@ def test_record_makes_the_report_again(quick_run):
 
 def test_finished_fits_are_not_repeated(quick_run):
     record, out = quick_run
-    settings = {"out": out, "command": "a command", "max_iter": 1, "verbose": 0}
+    settings = {"run": Run(out, "a command", verbose=0), "max_iter": 1}
     again = run_robustness(
         noise(), FOREIGN_NOISE, [4], 1, sections=["transductive", "foreign"], **settings
     )
@@ -235,7 +235,7 @@ def test_unlabelled_test_rows_are_left_out(quick_run, tmp_path):
     record, _ = quick_run
     data = noise()
     X_test, y_test = np.tile(data.X_test, (2, 1, 1)), np.r_[data.y_test, -np.ones(12, dtype=int)]
-    settings = {"out": tmp_path, "command": "", "max_iter": 1, "verbose": 0}
+    settings = {"run": Run(tmp_path, "", verbose=0), "max_iter": 1}
     again = run_robustness(
         replace(data, X_test=X_test, y_test=y_test), FOREIGN_NOISE, [4], 1, **settings
     )
@@ -247,4 +247,4 @@ def test_unlabelled_test_rows_are_left_out(quick_run, tmp_path):
 def test_test_rows_of_other_classes_are_refused_before_anything_is_fitted(tested, tmp_path):
     data = replace(noise(), y_test=np.array(tested))
     with pytest.raises(ValueError, match=r"classes \[0.*\], the training rows of \[0, 1\]"):
-        run_robustness(data, FOREIGN_NOISE, [4], 1, out=tmp_path, command="", verbose=0)
+        run_robustness(data, FOREIGN_NOISE, [4], 1, Run(tmp_path, "", verbose=0))

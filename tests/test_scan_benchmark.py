@@ -12,7 +12,7 @@ from sgan_benchmarks.scan import _evaluated, run_scan
 from sgan_benchmarks.scan_command import scan_main
 from sgan_benchmarks.scan_report import scan_report, sizes_table, target_sentences, values
 from sgan_benchmarks.scenes import AnnotatedScene, load_scenes
-from sgan_classifier.benchmarking import BenchmarkData
+from sgan_classifier.benchmarking import BenchmarkData, Run
 from sgan_classifier.benchmarking._statistics import mean_of
 from sgan_classifier.scan import Candidates, choose_threshold, match_candidates
 
@@ -41,7 +41,7 @@ def scenes(tmp_path_factory):
 @pytest.fixture(scope="module")
 def outcome(data, scenes, tmp_path_factory):
     out = tmp_path_factory.mktemp("reports")
-    settings = {"out": out, "command": "a command", "max_iter": 60, "verbose": 0}
+    settings = {"run": Run(out, "a command", verbose=0), "max_iter": 60}
     return run_scan(data, scenes[:2], scenes[2], [20, 100], 2, **settings), out, settings
 
 

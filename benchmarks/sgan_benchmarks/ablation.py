@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sklearn.base import clone
@@ -12,9 +11,9 @@ from sgan_classifier.benchmarking._compare import cache_folder, compare
 from sgan_classifier.benchmarking._contenders import CNN
 from sgan_classifier.benchmarking._data import BenchmarkData
 from sgan_classifier.benchmarking._record import (
+    Run,
     describe_estimator,
     describe_run,
-    draw_settings,
     to_plain,
     write_results,
 )
@@ -37,38 +36,27 @@ def run_ablation(
     data: BenchmarkData,
     n_labels: Sequence[int],
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
     minutes: float | None = None,
     steps: int | None = None,
     terms: Sequence[str] | None = None,
-    n_jobs: int = 1,
-    random_state: int = 0,
-    device: str = "auto",
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """Turn off one part at a time; write record and report.
-
-    Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
     ----------
     data : BenchmarkData
     n_labels : sequence of int
     n_draws : int
-    out : Path
-        Folder of `ablation_<data>.json` and `.md`.
-    command : str
-        The command line, for the record.
+    run : Run
+        Its `out` is the folder of `ablation_<data>.json` and `.md`.
     minutes : float, optional
         Longest time of a fit of the defaults; a short timing run finds the steps, which all take.
     steps : int, optional
         Steps of every fit instead; by default, without `minutes`, the estimator's own.
     terms : sequence of str, optional
         Parameters to turn off; by default all of `active_terms`.
-    n_jobs, random_state, device, verbose
-        As in `run_label_efficiency`.
 
     Returns
     -------
@@ -80,7 +68,7 @@ def run_ablation(
     ValueError
         If a term is unknown or off already.
     """
-    shared = {**data.parameters, "device": device}
+    shared = {**data.parameters, "device": run.device}
     sgan, cnn = SGANClassifier(**shared), CNNClassifier(network="auto", **shared)
     active = {term.parameter: term for term in active_terms(sgan)}
     wrong = [name for name in terms or () if name not in active]
@@ -89,11 +77,11 @@ def run_ablation(
     chosen = list(active.values()) if terms is None else [active[name] for name in terms]
     record = describe_run(
         data,
-        command,
-        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        run,
+        n_labels=list(n_labels),
+        n_draws=n_draws,
         minutes=minutes,
         steps=steps,
-        device=device,
     )
     started = time.perf_counter()
     if minutes is not None:
@@ -102,8 +90,8 @@ def run_ablation(
             data,
             max(n_labels),
             60 * minutes,
-            memory=cache_folder(out, record),
-            n_jobs=n_jobs,
+            memory=cache_folder(run.out, record),
+            n_jobs=run.n_jobs,
             machine=record["machine"],
         )
         steps = int(record["timing"]["steps"])
@@ -121,14 +109,12 @@ def run_ablation(
         data,
         n_labels,
         n_draws,
-        memory=cache_folder(out, record),
-        n_jobs=n_jobs,
-        random_state=random_state,
-        verbose=verbose,
+        memory=cache_folder(run.out, record),
+        **run.of_fits,
     )
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
-    write_results(record, ablation_report, out / f"ablation_{data.name}")
+    write_results(record, ablation_report, run.out / f"ablation_{data.name}")
     return record
 
 

@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.benchmarking._data import load_benchmark_data
+from sgan_classifier.benchmarking._record import Run
 
 from .ablation import run_ablation
 from .command_line import add_labels, make_parser, positive_integer, positive_number, run_command
@@ -40,15 +40,15 @@ def ablation_main(arguments: Sequence[str] | None = None) -> int:
         f"{', '.join(term.parameter for term in TERMS[:3])} (default: all that are on)",
     )
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         run_ablation(
             load_benchmark_data(options.data, options.data_dir),
             options.labels,
             options.draws,
+            run,
             minutes=options.minutes,
             steps=options.steps,
             terms=options.terms,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

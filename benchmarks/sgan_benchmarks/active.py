@@ -21,9 +21,9 @@ from sgan_classifier.active import suggest
 from sgan_classifier.benchmarking._compare import cache_folder
 from sgan_classifier.benchmarking._data import BenchmarkData
 from sgan_classifier.benchmarking._record import (
+    Run,
     describe_estimator,
     describe_run,
-    draw_settings,
     write_json,
 )
 from sgan_classifier.model_selection import LabelEfficiencyCurve, mask_labels
@@ -59,22 +59,16 @@ def run_active(
     n_labels: Sequence[int],
     strategies: Sequence[str],
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
     first_steps: int = 300,
     next_steps: int = 150,
     class_weight: str | None = "balanced",
-    n_jobs: int = 1,
-    random_state: int = 0,
-    device: str = "auto",
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """Compare suggested with random labels; write record, report and figure.
 
     Every strategy starts from the same random labels and the same weights, and goes on training
-    from its own weights each time that labels are added. What is finished is kept below `out`, so
-    that a stopped run goes on where it was.
+    from its own weights each time that labels are added.
 
     Parameters
     ----------
@@ -85,20 +79,14 @@ def run_active(
         Of `sgan_classifier.active.suggest`. Random labels are always measured.
     n_draws : int
         Draws of the first labels and of the random ones.
-    out : Path
-        Folder of `active_<data>.json`, `.md` and `.png`; `active_<data>_class_weight_none` where
-        that is so.
-    command : str
-        The command line, for the record.
+    run : Run
+        Its `out` is the folder of `active_<data>.json`, `.md` and `.png`, or of
+        `active_<data>_class_weight_none` where that is so. It runs as many draws at a time as fits.
     first_steps, next_steps : int
         Optimiser steps with the first labels, and after each addition.
     class_weight : {"balanced"} or None, default="balanced"
         That of the estimator, for random labels too. Suggested labels stand in other proportions
         than the classes; None draws predictions on the unlabelled rows towards those proportions.
-    n_jobs : int, default=1
-        Draws at a time.
-    random_state, device, verbose
-        As in `run_label_efficiency`.
 
     Returns
     -------
@@ -122,15 +110,15 @@ def run_active(
             "Leave them out."
         )
     estimator = SGANClassifier(
-        **{**data.parameters, "device": device, "max_iter": first_steps},
+        **{**data.parameters, "device": run.device, "max_iter": first_steps},
         warm_start=True,
         class_weight=class_weight,
     )
     record = describe_run(
         data,
-        command,
-        **draw_settings(plan.n_labels, n_draws, random_state, n_jobs),
-        device=device,
+        run,
+        n_labels=list(plan.n_labels),
+        n_draws=n_draws,
         first_steps=first_steps,
         next_steps=next_steps,
         class_weight=class_weight,
@@ -139,8 +127,8 @@ def run_active(
     record["estimator"] = describe_estimator(estimator)
     started = time.perf_counter()
     arms = [RANDOM, *strategies]
-    seeds = [random_state + draw for draw in range(n_draws)]
-    table = _measure(data, estimator, plan, arms, seeds, cache_folder(out, record), n_jobs, verbose)
+    seeds = list(run.seeds(n_draws))
+    table = _measure(data, estimator, plan, arms, seeds, cache_folder(run.out, record), run)
     record["seconds"] = time.perf_counter() - started
     curve = _curve(table, arms, plan, seeds)
     record["curve"] = curve.to_dict()
@@ -148,9 +136,9 @@ def run_active(
         arm: table[:, i, :, LARGEST_CLASS].mean(axis=0).tolist() for i, arm in enumerate(arms)
     }
     stem = f"active_{data.name}{'' if class_weight else '_class_weight_none'}"
-    write_json(record, out / f"{stem}.json")
-    save_active_figure(record, out / f"{stem}.png")
-    (out / f"{stem}.md").write_text(active_report(record, f"{stem}.png"), encoding="utf-8")
+    write_json(record, run.out / f"{stem}.json")
+    save_active_figure(record, run.out / f"{stem}.png")
+    (run.out / f"{stem}.md").write_text(active_report(record, f"{stem}.png"), encoding="utf-8")
     return record
 
 
@@ -161,8 +149,7 @@ def _measure(
     arms: list[str],
     seeds: list[int],
     cache: Path,
-    n_jobs: int,
-    verbose: int,
+    run: Run,
 ) -> NDArray[np.float64]:
     """Return all figures, (n_draws, n_arms, n_sizes, n_figures)."""
     memory = joblib.Memory(cache, verbose=0)
@@ -174,9 +161,7 @@ def _measure(
         return [stored_follow(arm, data, estimator, plan, seed, stored_start, key) for arm in arms]
 
     draws = [(seed,) for seed in seeds]
-    return np.array(
-        run_all(run_draw, draws, n_jobs=n_jobs, verbose=verbose, unit="draw", name="active")
-    )
+    return np.array(run_all(run_draw, draws, run, unit="draw", name="active"))
 
 
 def start(

@@ -2,11 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.active import STRATEGIES
 from sgan_classifier.benchmarking._data import load_benchmark_data
 from sgan_classifier.benchmarking._held_out import hold_out_groups
+from sgan_classifier.benchmarking._record import Run
 
 from .active import run_active
 from .command_line import add_labels, make_parser, positive_integer, run_command
@@ -48,17 +48,17 @@ def active_main(arguments: Sequence[str] | None = None) -> int:
         help="test on a third of the groups of the training rows, as where strategies are chosen",
     )
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         data = load_benchmark_data(options.data, options.data_dir)
         run_active(
             hold_out_groups(data) if options.held_out else data,
             options.labels,
             options.strategies,
             options.draws,
+            run,
             first_steps=options.steps[0],
             next_steps=options.steps[1],
             class_weight=None if options.class_weight == "none" else options.class_weight,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sgan_classifier import CNNClassifier, SGANClassifier
@@ -11,9 +10,9 @@ from sgan_classifier.benchmarking._compare import cache_folder, compare
 from sgan_classifier.benchmarking._data import BenchmarkData
 from sgan_classifier.benchmarking._held_out import held_out_splits
 from sgan_classifier.benchmarking._record import (
+    Run,
     describe_estimator,
     describe_run,
-    draw_settings,
     write_results,
 )
 from sgan_classifier.benchmarking._run_summary import run_summary
@@ -35,14 +34,9 @@ def run_augmentation(
     views: Sequence[str],
     n_labels: Sequence[int],
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
     steps: int | None = None,
-    n_jobs: int = 1,
-    random_state: int = FIRST_SEED,
-    device: str = "auto",
-    verbose: int = 1,
     on_test_rows: bool = False,
 ) -> dict[str, Any]:
     """Compare sets of augmentations, for both estimators; write record and report.
@@ -50,7 +44,6 @@ def run_augmentation(
     The test rows of `data` are not looked at: a part of the training rows takes their place, for
     each draw another third of the groups where they are known. To see how far a choice goes that
     was made so, and not to choose, there is `on_test_rows`.
-    Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
     ----------
@@ -60,15 +53,11 @@ def run_augmentation(
         compared with the first.
     n_labels : sequence of int
     n_draws : int
-    out : Path
-        Folder of `augmentation_<data>.json` and `.md`; `on_test_rows` adds "_test_rows" to the
-        names.
-    command : str
-        The command line, for the record.
+    run : Run
+        Its `out` is the folder of `augmentation_<data>.json` and `.md`; `on_test_rows` adds
+        "_test_rows" to the names.
     steps : int, optional
         Steps of every fit; by default those of the data.
-    n_jobs, random_state, device, verbose
-        As in `run_label_efficiency`.
     on_test_rows : bool, default=False
         Train on all training rows, and test on the test rows.
 
@@ -83,7 +72,7 @@ def run_augmentation(
         If a name of an augmentation is unknown.
     """
     splits = None if on_test_rows else held_out_splits(data)[:n_draws]
-    shared = {**data.parameters, "device": device}
+    shared = {**data.parameters, "device": run.device}
     if steps is not None:
         shared["max_iter"] = steps
     estimators = {}
@@ -93,13 +82,13 @@ def run_augmentation(
         estimators[_name("CNN", word)] = CNNClassifier(network="auto", **chosen)
     record = describe_run(
         data,
-        command,
-        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        run,
+        n_labels=list(n_labels),
+        n_draws=n_draws,
         views=list(views),
         steps=steps,
         n_held_out=[len(held_out) for _, held_out in splits or ()],
         in_groups=data.groups is not None,
-        device=device,
     )
     record["estimators"] = {name: describe_estimator(est) for name, est in estimators.items()}
     started = time.perf_counter()
@@ -108,16 +97,14 @@ def run_augmentation(
         data,
         n_labels,
         n_draws,
-        memory=cache_folder(out, record),
-        n_jobs=n_jobs,
-        random_state=random_state,
-        verbose=verbose,
+        memory=cache_folder(run.out, record),
         splits=splits,
+        **run.of_fits,
     )
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
     stem = f"augmentation_{data.name}{'_test_rows' if on_test_rows else ''}"
-    write_results(record, augmentation_report, out / stem)
+    write_results(record, augmentation_report, run.out / stem)
     return record
 
 

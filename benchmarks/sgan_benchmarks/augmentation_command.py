@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.benchmarking._data import load_benchmark_data
+from sgan_classifier.benchmarking._record import Run
 
 from .augmentation import FIRST_SEED, run_augmentation
 from .command_line import add_labels, make_parser, positive_integer, run_command
@@ -42,15 +42,15 @@ def augmentation_main(arguments: Sequence[str] | None = None) -> int:
         help="test on the test rows, to see how far a choice goes that was made on rows held out",
     )
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         run_augmentation(
             load_benchmark_data(options.data, options.data_dir),
             options.views,
             options.labels,
             options.draws,
+            run,
             steps=options.steps,
             on_test_rows=options.test_rows,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from sgan_classifier.benchmarking._data import DATA_VARIABLE, KINDS, MADE, TABLES
 from sgan_classifier.benchmarking._paired_cnn import CNN_BUDGETS
-from sgan_classifier.benchmarking._record import recorded_command
+from sgan_classifier.benchmarking._record import Run, recorded_command
 
 DEFAULT_OUT = Path("benchmarks/reports")
 INTERRUPTED = 130  # the exit status that shells give a program stopped by Ctrl-C
@@ -120,22 +120,22 @@ def chosen_cnn_budgets(options: argparse.Namespace, *, is_quick_look: bool) -> S
 
 def run_command(
     parser: argparse.ArgumentParser,
-    run: Callable[[argparse.Namespace, dict[str, Any]], None],
+    start: Callable[[argparse.Namespace, Run], Any],
     arguments: Sequence[str] | None,
 ) -> int:
-    """Call `run` with the options and the settings that all runs share; return the exit status."""
+    """Call `start` with the options, and those that all runs share; return the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words)
-    settings = {
-        "out": options.out,
-        "command": recorded_command(parser.prog, words),
-        "n_jobs": options.jobs,
-        "random_state": options.seed,
-        "device": options.device,
-        "verbose": not options.quiet,
-    }
+    run = Run(
+        options.out,
+        recorded_command(parser.prog, words),
+        n_jobs=options.jobs,
+        random_state=options.seed,
+        device=options.device,
+        verbose=not options.quiet,
+    )
     try:
-        run(options, settings)
+        start(options, run)
     except KeyboardInterrupt:
         tqdm.write("Stopped. The same command goes on from here.", file=sys.stderr)
         return INTERRUPTED

@@ -22,7 +22,12 @@ from sgan_classifier._threads import limit_threads
 from sgan_classifier.benchmarking._compare import cache_folder
 from sgan_classifier.benchmarking._contenders import to_unit_rows
 from sgan_classifier.benchmarking._data import BenchmarkData
-from sgan_classifier.benchmarking._record import describe_estimator, describe_run, write_results
+from sgan_classifier.benchmarking._record import (
+    Run,
+    describe_estimator,
+    describe_run,
+    write_results,
+)
 from sgan_classifier.model_selection import SemiSupervisedKFold, mask_labels
 from sgan_classifier.model_selection._curve import with_seed
 
@@ -38,19 +43,12 @@ def run_cross_validation(
     data: BenchmarkData,
     n_labels: Sequence[int],
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
     estimators: Sequence[str],
     max_iter: int | None = None,
-    n_jobs: int = 1,
-    random_state: int = 0,
-    device: str = "auto",
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """Compare cross-validation with the accuracy on test rows; write record and report.
-
-    Finished draws are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
     ----------
@@ -58,16 +56,12 @@ def run_cross_validation(
     n_labels : sequence of int
         Each at least twice the number of classes.
     n_draws : int
-    out : Path
-        Folder of `cross_validation_<data>.json` and `.md`.
-    command : str
-        The command line, for the record.
+    run : Run
+        Its `out` is the folder of `cross_validation_<data>.json` and `.md`.
     estimators : sequence of str
         Of "LabelSpreading", "SelfTraining" and "SGANClassifier".
     max_iter : int, optional
         Steps of SGANClassifier.
-    n_jobs, random_state, device, verbose
-        As in `run_label_efficiency`.
 
     Returns
     -------
@@ -84,27 +78,23 @@ def run_cross_validation(
             f"n_labels={list(n_labels)}: folds need at least 2 labels of each of "
             f"{data.n_classes} classes, {2 * data.n_classes} in all."
         )
-    candidates = make_candidates(data, estimators, max_iter, device)
+    candidates = make_candidates(data, estimators, max_iter, run.device)
     record = describe_run(
         data,
-        command,
+        run,
         n_labels=list(n_labels),
         n_splits=[n_splits(size, data) for size in n_labels],
         n_draws=n_draws,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        n_threads=1,
         max_iter=max_iter,
-        device=device,
     )
     started = time.perf_counter()
-    memory = cache_folder(out, record)
-    scores = measure_all(data, candidates, n_labels, n_draws, random_state, memory, n_jobs, verbose)
+    memory = cache_folder(run.out, record)
+    scores = measure_all(data, candidates, n_labels, n_draws, memory, run)
     record["seconds"] = time.perf_counter() - started
     record["estimators"] = {name: describe_estimator(e) for name, (e, _) in candidates.items()}
     record["grids"] = {name: grid for name, (_, grid) in candidates.items()}
     record["scores"] = scores
-    write_results(record, cross_validation_report, out / f"cross_validation_{data.name}")
+    write_results(record, cross_validation_report, run.out / f"cross_validation_{data.name}")
     return record
 
 
@@ -210,24 +200,20 @@ def measure_all(
     candidates: dict[str, Candidate],
     n_labels: Sequence[int],
     n_draws: int,
-    random_state: int,
     memory: Path,
-    n_jobs: int,
-    verbose: int,
+    run: Run,
 ) -> dict[str, dict[str, list]]:
     """Measure everything: figures (n_sizes, n_draws) by estimator and quantity."""
     stored = joblib.Memory(memory, verbose=0).cache(measure, ignore=["data"])
     key = storage_key(data)
     tasks = [
-        (name, size, random_state + draw)
+        (name, size, seed)
         for name in candidates
         for size in n_labels
-        for draw in range(n_draws)
+        for seed in run.seeds(n_draws)
     ]
     calls = [(*candidates[name], data, size, seed, key) for name, size, seed in tasks]
-    done = run_all(
-        stored, calls, n_jobs=n_jobs, verbose=verbose, unit="draw", name="cross-validation"
-    )
+    done = run_all(stored, calls, run, unit="draw", name="cross-validation")
     figures = np.array(done).reshape(len(candidates), len(n_labels), n_draws, len(QUANTITIES))
     return {
         name: {quantity: figures[i, :, :, k].tolist() for k, quantity in enumerate(QUANTITIES)}

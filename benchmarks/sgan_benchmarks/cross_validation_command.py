@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.benchmarking._data import load_benchmark_data
+from sgan_classifier.benchmarking._record import Run
 
 from .command_line import add_labels, make_parser, positive_integer, run_command
 from .cross_validation import run_cross_validation, thin
@@ -43,14 +43,14 @@ def cross_validation_main(arguments: Sequence[str] | None = None) -> int:
         help="steps of SGANClassifier (default: as for all benchmarks on the data)",
     )
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         run_cross_validation(
             thin(load_benchmark_data(options.data, options.data_dir), options.max_rows),
             options.labels,
             options.draws,
+            run,
             estimators=options.estimators,
             max_iter=options.max_iter,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

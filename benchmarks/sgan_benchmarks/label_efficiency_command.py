@@ -2,11 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.benchmarking._contenders import METHODS
 from sgan_classifier.benchmarking._data import load_benchmark_data
 from sgan_classifier.benchmarking._label_efficiency import run_label_efficiency
+from sgan_classifier.benchmarking._record import Run
 
 from .command_line import (
     add_cnn_budgets,
@@ -41,15 +41,15 @@ def label_efficiency_main(arguments: Sequence[str] | None = None) -> int:
     )
     add_cnn_budgets(parser)
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         run_label_efficiency(
             load_benchmark_data(options.data, options.data_dir),
             options.labels,
             options.draws,
+            run,
             max_iter=options.max_iter,
             methods=options.methods,
             cnn_budgets=chosen_cnn_budgets(options, is_quick_look=options.max_iter is not None),
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

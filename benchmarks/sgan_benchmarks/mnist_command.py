@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from sgan_classifier.benchmarking._data import load_benchmark_data
+from sgan_classifier.benchmarking._record import Run
 
 from .command_line import (
     add_cnn_budgets,
@@ -50,17 +51,16 @@ def mnist_main(arguments: Sequence[str] | None = None) -> int:
     )
     add_cnn_budgets(parser)
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         minutes = options.minutes or (() if options.steps else DEFAULT_MINUTES)
         run_mnist(
             load_benchmark_data(options.data, options.data_dir),
             options.labels,
             options.draws,
+            replace(run, n_threads=options.threads),
             minutes=minutes,
             steps=options.steps or (),
             cnn_budgets=chosen_cnn_budgets(options, is_quick_look=False),
-            n_threads=options.threads,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

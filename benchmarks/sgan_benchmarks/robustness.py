@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
@@ -16,9 +15,9 @@ from sgan_classifier.benchmarking._compare import cache_folder
 from sgan_classifier.benchmarking._contenders import CNN, SGAN
 from sgan_classifier.benchmarking._data import BenchmarkData, with_known_test_rows
 from sgan_classifier.benchmarking._record import (
+    Run,
     describe_estimator,
     describe_run,
-    draw_settings,
     to_plain,
     write_results,
 )
@@ -55,19 +54,12 @@ def run_robustness(
     foreign: Foreign,
     n_labels: Sequence[int],
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
     sections: Sequence[str] | None = None,
-    n_jobs: int = 1,
-    random_state: int = 0,
     max_iter: int | None = None,
-    device: str = "auto",
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """Fit and measure all cases; write record and report.
-
-    Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
     ----------
@@ -75,16 +67,12 @@ def run_robustness(
     foreign : Foreign
     n_labels : sequence of int
     n_draws : int
-    out : Path
-        Folder of `robustness_<data>.json` and `.md`.
-    command : str
-        The command line, for the record.
+    run : Run
+        Its `out` is the folder of `robustness_<data>.json` and `.md`.
     sections : sequence of str, optional
         Of `SECTIONS`; by default all.
     max_iter : int, optional
         Steps of every network, for a quick look.
-    n_jobs, random_state, device, verbose
-        As in `run_label_efficiency`.
 
     Returns
     -------
@@ -98,40 +86,35 @@ def run_robustness(
     """
     data = with_known_test_rows(data)
     chosen = [name for name in SECTIONS if sections is None or name in sections]
-    estimators = _estimators(data, max_iter, device)
+    estimators = _estimators(data, max_iter, run.device)
     record = describe_run(
         data,
-        command,
-        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        run,
+        n_labels=list(n_labels),
+        n_draws=n_draws,
         max_iter=max_iter,
-        device=device,
         sections=chosen,
     )
     record["estimators"] = {name: describe_estimator(est) for name, est in estimators.items()}
     record["foreign"] = foreign.name
     record["rare_classes"] = to_plain(rare_classes(data.y_train).tolist())
     started = time.perf_counter()
-    stored = joblib.Memory(cache_folder(out, record), verbose=0).cache(
+    stored = joblib.Memory(cache_folder(run.out, record), verbose=0).cache(
         fit_and_measure, ignore=["data", "foreign"]
     )
     key = storage_key(data, foreign)
     cases = dict.fromkeys(case for name in chosen for case in CASES[name])
-    fits = [
-        (case, n, random_state + draw)
-        for n in n_labels
-        for draw in range(n_draws)
-        for case in cases
-    ]
+    fits = [(case, n, seed) for n in n_labels for seed in run.seeds(n_draws) for case in cases]
     calls = [
         (estimators[case.method], case.pool, n, seed, data, foreign, key) for case, n, seed in fits
     ]
-    measured = run_all(stored, calls, n_jobs=n_jobs, verbose=verbose, unit="fit", name="robustness")
+    measured = run_all(stored, calls, run, unit="fit", name="robustness")
     record["seconds"] = time.perf_counter() - started
     record["draws"] = [
         {"pool": case.pool, "method": case.method, "n_labels": n, "seed": seed, **figures}
         for (case, n, seed), figures in zip(fits, measured, strict=True)
     ]
-    write_results(to_plain(record), robustness_report, out / f"robustness_{data.name}")
+    write_results(to_plain(record), robustness_report, run.out / f"robustness_{data.name}")
     return record
 
 

@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.benchmarking._data import load_benchmark_data
+from sgan_classifier.benchmarking._record import Run
 
 from .command_line import add_labels, add_max_iter, make_parser, run_command
 from .foreign import load_foreign
@@ -30,16 +30,16 @@ def robustness_main(arguments: Sequence[str] | None = None) -> int:
     )
     add_max_iter(parser)
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         data = load_benchmark_data(options.data, options.data_dir)
         run_robustness(
             data,
             load_foreign(data, options.data_dir),
             options.labels,
             options.draws,
+            run,
             sections=options.sections,
             max_iter=options.max_iter,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

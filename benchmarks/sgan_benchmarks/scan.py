@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import joblib
@@ -19,9 +18,9 @@ from sgan_classifier._threads import limit_threads
 from sgan_classifier.benchmarking._compare import cache_folder
 from sgan_classifier.benchmarking._data import BenchmarkData
 from sgan_classifier.benchmarking._record import (
+    Run,
     describe_estimator,
     describe_run,
-    draw_settings,
     to_plain,
     write_json,
 )
@@ -50,19 +49,12 @@ def run_scan(
     test_scene: AnnotatedScene,
     n_labels: Sequence[int],
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
-    n_jobs: int = 1,
-    random_state: int = 0,
     max_iter: int | None = None,
     stride: float = DEFAULTS["stride"],
-    device: str = "auto",
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """Train on few labels, choose a threshold on training scenes, and test on another scene.
-
-    What is finished is kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
     ----------
@@ -73,33 +65,27 @@ def run_scan(
     n_labels : sequence of int
         How many patches are labelled; all others of the training patches are unlabelled.
     n_draws : int
-    out : Path
-        Folder of `scan_<data>.json`, `.md` and `.png`.
-    command : str
-        The command line, for the record.
-    n_jobs : int, default=1
-        Draws at a time.
+    run : Run
+        Its `out` is the folder of `scan_<data>.json`, `.md` and `.png`.
     max_iter : int, optional
         Steps of training, for a quick look.
     stride : float, default=0.125
         Of `scan_scene`.
-    random_state, device, verbose
-        As in `run_label_efficiency`.
 
     Returns
     -------
     dict
         The record, as written.
     """
-    estimator = SGANClassifier(**{**data.parameters, "device": device})
+    estimator = SGANClassifier(**{**data.parameters, "device": run.device})
     if max_iter is not None:
         estimator.set_params(max_iter=max_iter)
     record = describe_run(
         data,
-        command,
-        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        run,
+        n_labels=list(n_labels),
+        n_draws=n_draws,
         max_iter=max_iter,
-        device=device,
         stride=stride,
         default_threshold=DEFAULTS["threshold"],
     )
@@ -109,24 +95,24 @@ def run_scan(
         "test": _described(test_scene),
     }
     started = time.perf_counter()
-    memory = joblib.Memory(cache_folder(out, record), verbose=0)
+    memory = joblib.Memory(cache_folder(run.out, record), verbose=0)
     fitted = memory.cache(fit, ignore=["data"])
     scanned = memory.cache(scan_all, ignore=["data", "scenes", "fitted"])
     scenes = [*training_scenes, test_scene]
     contents = [(scene.name, scene.boxes, scene.image.read_bytes()) for scene in scenes]
     key = storage_key(data, contents)
-    draws = [(n, random_state + draw) for n in n_labels for draw in range(n_draws)]
+    draws = [(n, seed) for n in n_labels for seed in run.seeds(n_draws)]
     calls = [(estimator, *draw, stride, data, scenes, fitted, key) for draw in draws]
-    measured = run_all(scanned, calls, n_jobs=n_jobs, verbose=verbose, unit="draw", name="scan")
+    measured = run_all(scanned, calls, run, unit="draw", name="scan")
     record["seconds"] = time.perf_counter() - started
     record["draws"] = [
         _evaluated(*draw, figures, training_scenes, test_scene)
         for draw, figures in zip(draws, measured, strict=True)
     ]
     stem = f"scan_{data.name}"
-    write_json(to_plain(record), out / f"{stem}.json")
-    save_scan_figure(record, test_scene.image, test_scene.boxes, out / f"{stem}.png")
-    (out / f"{stem}.md").write_text(scan_report(record, f"{stem}.png"), encoding="utf-8")
+    write_json(to_plain(record), run.out / f"{stem}.json")
+    save_scan_figure(record, test_scene.image, test_scene.boxes, run.out / f"{stem}.png")
+    (run.out / f"{stem}.md").write_text(scan_report(record, f"{stem}.png"), encoding="utf-8")
     return record
 
 

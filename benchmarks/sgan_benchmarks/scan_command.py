@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.benchmarking._data import load_benchmark_data
+from sgan_classifier.benchmarking._record import Run
 
 from .command_line import add_labels, make_parser, positive_integer, run_command
 from .scan import DEFAULTS, run_scan
@@ -34,7 +34,7 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
         "the time (default: %(default)s)",
     )
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         training_scenes, test_scene = load_scenes(options.data, options.data_dir)
         run_scan(
             load_benchmark_data(options.data, options.data_dir),
@@ -42,9 +42,9 @@ def scan_main(arguments: Sequence[str] | None = None) -> int:
             test_scene,
             options.labels,
             options.draws,
+            run,
             max_iter=options.max_iter,
             stride=options.stride,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

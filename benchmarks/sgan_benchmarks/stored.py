@@ -9,6 +9,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from tqdm import tqdm
 
 from sgan_classifier._fingerprint import code_hash
+from sgan_classifier.benchmarking._record import Run
 
 HERE = Path(__file__).parent
 
@@ -19,16 +20,16 @@ def storage_key(*data: Any) -> str:
 
 
 def run_all(
-    function: Callable, calls: Sequence[tuple], *, n_jobs: int, verbose: int, unit: str, name: str
+    function: Callable, calls: Sequence[tuple], run: Run, *, unit: str, name: str
 ) -> list[Any]:
-    """Call `function` with the arguments of each of `calls`, `n_jobs` at a time.
+    """Call `function` with the arguments of each of `calls`, as many at a time as `run` says.
 
     Parameters
     ----------
     function : callable
         Stored by `joblib.Memory`, or one that calls such.
     calls : sequence of tuple
-    n_jobs, verbose : int
+    run : Run
     unit, name : str
         For the progress bar.
 
@@ -37,5 +38,5 @@ def run_all(
     list
         The results in order.
     """
-    done = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(function)(*c) for c in calls)
-    return list(tqdm(done, total=len(calls), disable=not verbose, unit=unit, desc=name))
+    done = Parallel(n_jobs=run.n_jobs, return_as="generator")(delayed(function)(*c) for c in calls)
+    return list(tqdm(done, total=len(calls), disable=not run.verbose, unit=unit, desc=name))

@@ -13,6 +13,7 @@ from sgan_classifier._fingerprint import code_hash
 from sgan_classifier.benchmarking._compare import cache_folder, compare
 from sgan_classifier.benchmarking._data import BenchmarkData
 from sgan_classifier.benchmarking._record import (
+    Run,
     date,
     describe_estimator,
     describe_run,
@@ -36,61 +37,44 @@ from .study_sections import SECTION_KEYS, Section, make_sections
 def run_study(
     data: BenchmarkData,
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
     sections: Sequence[str] | None = None,
     n_labels: Sequence[int | str] | None = None,
     budget: float = 1.0,
-    n_jobs: int = 1,
-    random_state: int = 0,
-    device: str = "auto",
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """Run the sections, and write record and report after each.
 
-    Finished fits are kept below `out`, so that a stopped run goes on where it was. Other sections
-    of the report stay in it: each has a budget, a date and a machine of its own.
+    Other sections of the report stay in it: each has a budget, a date and a machine of its own.
 
     Parameters
     ----------
     data : BenchmarkData
     n_draws : int
-    out : Path
-        Folder of `study_<data>.json` and `.md`.
-    command : str
-        The command line, for the record.
+    run : Run
+        Its `out` is the folder of `study_<data>.json` and `.md`.
     sections : sequence of str, optional
         Keys of the sections to run; by default all.
     n_labels : sequence of int or "all", optional
         Numbers of labels instead of each section's own.
     budget : float, default=1.0
         Multiplies every number of steps and epochs.
-    n_jobs, random_state, device, verbose
-        As in `run_label_efficiency`.
 
     Returns
     -------
     dict
         The record, as written.
     """
-    chosen = _choose(make_sections(data, budget=budget, device=device), sections)
+    chosen = _choose(make_sections(data, budget=budget, device=run.device), sections)
     if n_labels is not None:
         chosen = [replace(section, n_labels=tuple(n_labels)) for section in chosen]
-    settings = {
-        "n_draws": n_draws,
-        "random_state": random_state,
-        "n_jobs": n_jobs,
-        "n_threads": 1,
-        "device": device,
-    }
-    run = describe_run(data, command, **settings)
-    path = out / f"study_{data.name}.json"
-    described = run.pop("data")
+    head = describe_run(data, run, n_draws=n_draws)
+    path = run.out / f"study_{data.name}.json"
+    described = head.pop("data")
     del described["parameters"]  # sections say which of them each estimator has
     record = {"data": described, "sections": _earlier_sections(path, described)}
     for i, section in enumerate(chosen, start=1):
-        if verbose:
+        if run.verbose:
             tqdm.write(f"Section {i} of {len(chosen)}: {section.title}")
         started = time.perf_counter()
         curve = compare(
@@ -98,14 +82,12 @@ def run_study(
             data,
             section.n_labels,
             n_draws,
-            memory=cache_folder(out, run) / code_hash(HERE),  # which has networks of its own
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
+            memory=cache_folder(run.out, head) / code_hash(HERE),  # which has networks of its own
+            **run.of_fits,
         )
         record["sections"][section.key] = {
             **_section_record(section, curve),
-            **run,
+            **head,
             "date": date(),
             "budget": budget,
             "seconds": time.perf_counter() - started,

@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from sgan_classifier.benchmarking._data import load_benchmark_data
+from sgan_classifier.benchmarking._record import Run
 
 from .command_line import make_parser, run_command
 from .study import run_study
@@ -41,14 +41,14 @@ def study_main(arguments: Sequence[str] | None = None) -> int:
         "(default: %(default)s)",
     )
 
-    def run(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    def start(options: argparse.Namespace, run: Run) -> None:
         run_study(
             load_benchmark_data(options.data, options.data_dir),
             options.draws,
+            run,
             sections=options.sections,
             n_labels=options.labels,
             budget=options.budget,
-            **settings,
         )
 
-    return run_command(parser, run, arguments)
+    return run_command(parser, start, arguments)

@@ -14,7 +14,7 @@ from ._compare import cache_folder
 from ._contenders import CNN, SGAN, make_contenders
 from ._data import TABLES, BenchmarkData
 from ._paired_cnn import choose_budgets, compare_with_own_budget
-from ._record import describe_estimator, describe_run, draw_settings, write_json
+from ._record import Run, describe_estimator, describe_run, write_json
 from ._report import STUDY_DATA, STUDY_SGAN, label_efficiency_report
 
 if TYPE_CHECKING:
@@ -26,25 +26,19 @@ def run_label_efficiency(
     data: BenchmarkData,
     n_labels: Sequence[int | str],
     n_draws: int,
+    run: Run,
     *,
-    out: Path,
-    command: str,
-    n_jobs: int = 1,
-    random_state: int = 0,
     max_iter: int | None = None,
     methods: Sequence[str] | None = None,
     cnn_budgets: Sequence[int] = (),
     balanced: bool = True,
     scoring: str = "accuracy",
-    device: str = "auto",
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """Compare all methods on the same draws; write record, report and figure.
 
     On the feature tables of `TABLES`, which came without a test set, each draw splits the rows
     anew. The CNN chooses its steps on training rows of the first split, some of which are test rows
     of other draws: that can favour nothing but the CNN.
-    Finished fits are kept below `out`, so that a stopped run goes on where it was.
 
     Parameters
     ----------
@@ -52,14 +46,8 @@ def run_label_efficiency(
     n_labels : sequence of int or "all"
         How many labels to draw; "all" keeps every label.
     n_draws : int
-    out : Path
-        Folder of `label_efficiency_<data>.json`, `.md` and `.png`.
-    command : str
-        The command line, for the record.
-    n_jobs : int, default=1
-        Fits at a time.
-    random_state : int, default=0
-        Seed of the first draw.
+    run : Run
+        Its `out` is the folder of `label_efficiency_<data>.json`, `.md` and `.png`.
     max_iter : int, optional
         Steps of every network, for a quick look.
     methods : sequence of str, optional
@@ -72,9 +60,6 @@ def run_label_efficiency(
         False draws labels in the shares of the classes.
     scoring : str, default="accuracy"
         Name of the score.
-    device : str, default="auto"
-    verbose : int, default=1
-        0 shows no progress bar.
 
     Returns
     -------
@@ -82,44 +67,41 @@ def run_label_efficiency(
         The record, as written.
     """
     data = replace(data, resplits=data.is_shared and data.name in TABLES)
-    contenders = make_contenders(data, max_iter=max_iter, device=device, methods=methods)
+    contenders = make_contenders(data, max_iter=max_iter, device=run.device, methods=methods)
     record = describe_run(
         data,
-        command,
-        **draw_settings(n_labels, n_draws, random_state, n_jobs),
+        run,
+        n_labels=list(n_labels),
+        n_draws=n_draws,
         max_iter=max_iter,
         methods=None if methods is None else list(methods),
         cnn_budgets=list(cnn_budgets),
         balanced=balanced,
         scoring=scoring,
-        device=device,
     )
     record["estimators"] = {name: describe_estimator(est) for name, est in contenders.items()}
     started = time.perf_counter()
     running: dict[str, Any] = {
-        "memory": cache_folder(out, record),
-        "n_jobs": n_jobs,
-        "verbose": verbose,
+        "memory": cache_folder(run.out, record),
         "balanced": balanced,
         "scoring": scoring,
+        **run.of_fits,
     }
     chosen = None
     if cnn_budgets and SGAN in contenders and CNN in contenders:
-        seeds = range(random_state, random_state + n_draws)
+        seeds = run.seeds(n_draws)
         chosen = choose_budgets(
             contenders[CNN], data, n_labels, cnn_budgets, reported_seeds=seeds, **running
         )
         record["cnn_budgets"] = chosen
-    curve = compare_with_own_budget(
-        contenders, data, n_labels, n_draws, chosen, random_state=random_state, **running
-    )
+    curve = compare_with_own_budget(contenders, data, n_labels, n_draws, chosen, **running)
     record["seconds"] = time.perf_counter() - started
     record["curve"] = curve.to_dict()
     stem = f"label_efficiency_{data.name}"
-    write_json(record, out / f"{stem}.json")
-    _save_figure(curve, data.name, out / f"{stem}.png")
+    write_json(record, run.out / f"{stem}.json")
+    _save_figure(curve, data.name, run.out / f"{stem}.png")
     report = label_efficiency_report(record, f"{stem}.png")
-    (out / f"{stem}.md").write_text(report, encoding="utf-8")
+    (run.out / f"{stem}.md").write_text(report, encoding="utf-8")
     return record
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,12 +29,8 @@ def choose_budgets(
     budgets: Sequence[int],
     *,
     reported_seeds: Sequence[int],
-    memory: Path,
-    n_jobs: int,
-    verbose: int,
-    n_threads: int = 1,
     balanced: bool = True,
-    scoring: str = "accuracy",
+    **settings: Any,
 ) -> dict[str, Any]:
     """Choose the CNN's number of steps for each number of labels, on training rows alone.
 
@@ -53,12 +48,9 @@ def choose_budgets(
         Numbers of steps.
     reported_seeds : sequence of int
         None of them is used.
-    memory : Path
-        Folder of finished fits.
-    n_jobs, verbose, n_threads : int
     balanced : bool, default=True
-    scoring : str, default="accuracy"
-        As of `label_efficiency_curve`.
+    **settings
+        Of `compare`; the seed is another.
 
     Returns
     -------
@@ -83,13 +75,8 @@ def choose_budgets(
         held_out,
         [_within(n, held_out, balanced) for n in parse_labels(n_labels)],
         SELECTION_DRAWS,
-        memory=memory,
-        n_jobs=n_jobs,
-        random_state=SELECTION_SEED,
-        verbose=verbose,
-        n_threads=n_threads,
         balanced=balanced,
-        scoring=scoring,
+        **{**settings, "random_state": SELECTION_SEED},
     )
     means = np.array(list(curve.mean().values()))  # (n_budgets, n_sizes)
     what = "rows" if data.groups is None else "rows of scenes"

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -37,14 +38,54 @@ def recorded_command(program: str, words: Sequence[str]) -> str:
     return shlex.join([*program.split(), *kept])
 
 
-def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Run:
+    """How a benchmark is run, and where its reports go.
+
+    Attributes
+    ----------
+    out : Path
+        Folder of the reports. Finished fits are kept below it, so that a stopped run goes on where
+        it was.
+    command : str
+        The command line that makes the run again, for the record.
+    n_jobs : int, default=1
+        Fits at a time.
+    n_threads : int, default=1
+        Threads of each fit.
+    random_state : int, default=0
+        Seed of the first draw.
+    device : str, default="auto"
+    verbose : int, default=1
+        0 shows no progress bar.
+    """
+
+    out: Path
+    command: str
+    n_jobs: int = 1
+    n_threads: int = 1
+    random_state: int = 0
+    device: str = "auto"
+    verbose: int = 1
+
+    @property
+    def of_fits(self) -> dict[str, Any]:
+        """What `compare` is to know of it."""
+        names = ("n_jobs", "n_threads", "random_state", "verbose")
+        return {name: getattr(self, name) for name in names}
+
+    def seeds(self, n_draws: int) -> range:
+        """Return the seeds of the draws."""
+        return range(self.random_state, self.random_state + n_draws)
+
+
+def describe_run(data: BenchmarkData, run: Run, **settings: Any) -> dict[str, Any]:
     """Return the head of a JSON record.
 
     Parameters
     ----------
     data : BenchmarkData
-    command : str
-        The command line that makes the run again.
+    run : Run
     **settings
         Whatever else decides the figures.
 
@@ -53,8 +94,11 @@ def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str
     dict
         Entries `command`, `date`, `data`, `machine`, `versions`, `settings`.
     """
+    of_run = {
+        name: getattr(run, name) for name in ("n_jobs", "n_threads", "random_state", "device")
+    }
     return {
-        "command": command,
+        "command": run.command,
         "date": date(),
         "data": {
             "name": data.name,
@@ -66,26 +110,9 @@ def describe_run(data: BenchmarkData, command: str, **settings: Any) -> dict[str
             "n_classes": data.n_classes,
             "parameters": to_plain(data.parameters),
         },
-        "machine": _machine(data, str(settings.get("device", "auto"))),
+        "machine": _machine(data, run.device),
         "versions": versions(),
-        "settings": to_plain(settings),
-    }
-
-
-def draw_settings(
-    n_labels: Sequence[int | str],
-    n_draws: int,
-    random_state: int,
-    n_jobs: int,
-    n_threads: int = 1,
-) -> dict[str, Any]:
-    """Return the settings of every run on draws of labels."""
-    return {
-        "n_labels": list(n_labels),
-        "n_draws": n_draws,
-        "random_state": random_state,
-        "n_jobs": n_jobs,
-        "n_threads": n_threads,
+        "settings": to_plain({**of_run, **settings}),
     }
 
 

@@ -96,7 +96,7 @@ def benchmark(
     Example:
       sgan-classifier benchmark craters -o report --labels 10,50,all
     """
-    from ..benchmarking import parse_labels, run_label_efficiency
+    from ..benchmarking import Run, parse_labels, run_label_efficiency
     from ..plotting._style import check_matplotlib
 
     check_matplotlib()
@@ -113,34 +113,31 @@ def benchmark(
         _check_numbers(numbers, counts, in_proportion)
     say(f"{len(rows.X_train)} images to learn from, {len(rows.X_test)} to test on")
     say(f"Numbers of labels: {', '.join(map(str, numbers))}; {draws} draws of each")
+    command = _command(
+        data,
+        output=output,
+        labels=",".join(map(str, numbers)),
+        in_proportion=in_proportion,
+        score=score,
+        draws=draws,
+        steps=steps,
+        test_fraction=test_fraction,
+        augment=augment,
+        size=size,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+    )
+    run = Run(output, command, n_jobs=jobs, random_state=seed, device=device, verbose=not quiet)
     with nicely_interrupted("Finished fits are kept: the same command goes on from here."):
         run_label_efficiency(
             rows,
             numbers,
             draws,
-            out=output,
-            command=_command(
-                data,
-                output=output,
-                labels=",".join(map(str, numbers)),
-                in_proportion=in_proportion,
-                score=score,
-                draws=draws,
-                steps=steps,
-                test_fraction=test_fraction,
-                augment=augment,
-                size=size,
-                seed=seed,
-                jobs=jobs,
-                device=device,
-            ),
-            n_jobs=jobs,
-            random_state=seed,
+            run,
             max_iter=steps,
             balanced=not in_proportion,
             scoring=score,
-            device=device,
-            verbose=not quiet,
         )
     say(f"Saved {output / f'label_efficiency_{rows.name}.md'}, .json and .png")
 
