@@ -24,9 +24,9 @@ from ._batches import Rows
 from ._device import PRECISIONS
 from ._inference import InferenceMixin
 from ._layout import Layout, infer_layout
-from ._pool import check_scale, warn_if_cut
+from ._pool import warn_if_cut
 from ._random import draw_seed
-from ._scale_checks import warn_of_other_scale
+from ._scale_checks import check_pool_scale, warn_of_other_scale
 from ._scaling import SCALINGS
 from ._targets import check_classes, codes_among, encode_labels
 from ._threads import check_threads
@@ -235,7 +235,7 @@ class BaseImageClassifier(
         pool = check_pool(self, X_unlabeled, layout)
         if pool is not None:
             warn_if_cut(X, X_unlabeled)
-            check_scale(X, pool)
+            check_pool_scale(X, pool)
         return X, pool, layout
 
     def _warn_no_unlabeled(self) -> None:

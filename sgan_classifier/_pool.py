@@ -8,12 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._batches import evenly_spaced
-from .exceptions import InvalidInputError, PoolCutWarning
-
-MAX_SPREAD_RATIO = 4.0
-ROWS_COMPARED = 1024
-OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
+from .exceptions import PoolCutWarning
 
 _NO_ARRAY = (
     "An UnlabeledPool cannot be used as an array: it only passes through a search to the fit of an "
@@ -111,42 +106,6 @@ def warn_if_cut(X: Any, X_unlabeled: Any) -> None:
         PoolCutWarning,
         stacklevel=5,  # the line that called fit
     )
-
-
-def check_scale(X: np.ndarray, pool: np.ndarray) -> None:
-    """Refuse a pool that is nowhere near the scale of `X`.
-
-    A pool that a ``Pipeline`` hands to its last step has not gone through the transforms before.
-    Counts may be honest and differ more than fractions do. Of bytes the greatest are compared: 255
-    beside a mask's 1 is another scale, however few rows the one or the other fills.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, ...)
-    pool : ndarray of shape (m, ...)
-
-    Raises
-    ------
-    InvalidInputError
-        If one deviation is more than `MAX_SPREAD_RATIO` times the other; of integers, more than
-        `OTHER_SCALE` times; or if that holds for the greatest values of bytes.
-    """
-    some = [rows[evenly_spaced(len(rows), ROWS_COMPARED)] for rows in (X, pool)]
-    kinds = {rows.dtype.kind for rows in some}
-    if all(rows.dtype == np.uint8 for rows in some):
-        what, sizes = "values of up to", [float(rows.max()) for rows in some]
-    elif kinds == {"f"} or kinds <= {"i", "u"}:
-        what, sizes = "a standard deviation of", [float(rows.std(dtype=float)) for rows in some]
-    else:
-        return  # masks, or dtypes that do not go together, which `Rows` refuses
-    at_most = MAX_SPREAD_RATIO if kinds == {"f"} else OTHER_SCALE
-    if min(sizes) > 0 and max(sizes) > at_most * min(sizes):
-        raise InvalidInputError(
-            f"X_unlabeled has {what} {sizes[1]:.3g}, and X of {sizes[0]:.3g}: they are not in the "
-            "same units. The steps of a Pipeline before this one transform X and not a pool: use "
-            "transform_input, or stack the unlabelled rows under X with -1 in y, which also does "
-            "where both are right."
-        )
 
 
 def _memmap_reference(array: Any) -> dict[str, Any] | None:

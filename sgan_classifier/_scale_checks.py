@@ -1,4 +1,4 @@
-"""Rows whose scale the networks cannot learn from, or not have learnt."""
+"""Rows whose scale the networks cannot learn from, have not learnt, or is not that of the pool."""
 
 import warnings
 
@@ -6,10 +6,11 @@ import numpy as np
 from torch import Tensor
 
 from ._batches import Rows, evenly_spaced
-from ._pool import OTHER_SCALE
 from ._scaling import PER_IMAGE_FLOOR, TYPICAL_ROWS, Scaler, centre_images, root_of_size
 from .exceptions import InputScaleWarning, InvalidInputError
 
+MAX_SPREAD_RATIO, ROWS_COMPARED = 4.0, 1024
+OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
 # of half the range: a typical image of less loses two thirds of its contrast to the floor
 LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
 LEAST_SHARE = 1.0 / 32.0  # of the contrast of the strongest channel
@@ -17,6 +18,42 @@ BRIGHT, BRIGHTER = 0.95, 5.0  # a quantile of the pixels; times the largest in f
 MAX_SCALED = 1e6
 FIT_LEVEL = 6  # of a warning, to name the line that called fit
 ROUNDING = 1e-6  # a few of float32's, relative to the largest value or to 1
+
+
+def check_pool_scale(X: np.ndarray, pool: np.ndarray) -> None:
+    """Refuse a pool that is nowhere near the scale of `X`.
+
+    A pool that a ``Pipeline`` hands to its last step has not gone through the transforms before.
+    Counts may be honest and differ more than fractions do. Of bytes the greatest are compared: 255
+    beside a mask's 1 is another scale, however few rows the one or the other fills.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+    pool : ndarray of shape (m, ...)
+
+    Raises
+    ------
+    InvalidInputError
+        If one deviation is more than `MAX_SPREAD_RATIO` times the other; of integers, more than
+        `OTHER_SCALE` times; or if that holds for the greatest values of bytes.
+    """
+    some = [rows[evenly_spaced(len(rows), ROWS_COMPARED)] for rows in (X, pool)]
+    kinds = {rows.dtype.kind for rows in some}
+    if all(rows.dtype == np.uint8 for rows in some):
+        what, sizes = "values of up to", [float(rows.max()) for rows in some]
+    elif kinds == {"f"} or kinds <= {"i", "u"}:
+        what, sizes = "a standard deviation of", [float(rows.std(dtype=float)) for rows in some]
+    else:
+        return  # masks, or dtypes that do not go together, which `Rows` refuses
+    at_most = MAX_SPREAD_RATIO if kinds == {"f"} else OTHER_SCALE
+    if min(sizes) > 0 and max(sizes) > at_most * min(sizes):
+        raise InvalidInputError(
+            f"X_unlabeled has {what} {sizes[1]:.3g}, and X of {sizes[0]:.3g}: they are not in the "
+            "same units. The steps of a Pipeline before this one transform X and not a pool: use "
+            "transform_input, or stack the unlabelled rows under X with -1 in y, which also does "
+            "where both are right."
+        )
 
 
 def warn_of_little_contrast(rows: Rows, scaler: Scaler) -> None:

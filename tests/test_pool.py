@@ -12,7 +12,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from small_estimators import LabeledRowsSGD, MemoryMeter
 
 from sgan_classifier import SGANClassifier
-from sgan_classifier._pool import check_scale, warn_if_cut
+from sgan_classifier._pool import warn_if_cut
+from sgan_classifier._scale_checks import check_pool_scale
 from sgan_classifier.exceptions import InvalidInputError, PoolCutWarning
 from sgan_classifier.model_selection import SemiSupervisedKFold, UnlabeledPool
 
@@ -181,14 +182,14 @@ def test_a_pool_on_another_scale_is_refused(X, pool, message):
 def test_counts_of_another_brightness_and_black_rows_pass():
     for dtype in (np.uint8, np.int32):
         for X, pool in ((3, 255), (200, 5), (255, 0), (0, 255)):
-            check_scale(masks(20, X, dtype), masks(30, pool, dtype))
-    check_scale(masks(20, 1, bool), masks(30, 1, bool))
+            check_pool_scale(masks(20, X, dtype), masks(30, pool, dtype))
+    check_pool_scale(masks(20, 1, bool), masks(30, 1, bool))
 
 
 def test_rows_that_alternate_between_two_spreads_pass():
     spreads = np.where(np.arange(2047) % 2, 2.0, 0.1)  # every other row would show one of them
     X = spreads[:, None] * np.random.default_rng(0).standard_normal((2047, 6))
-    check_scale(X, X[:1000])
+    check_pool_scale(X, X[:1000])
 
 
 # Pickles

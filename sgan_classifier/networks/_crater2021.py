@@ -8,6 +8,7 @@ from ._layers import (
     Conv2d,
     ConvTranspose2d,
     Linear,
+    LocalRandomGenerator,
     LocalRandomModule,
     dropout,
     flatten,
@@ -51,7 +52,7 @@ class CraterDiscriminator(LocalRandomModule):
         return self.head(dropout(features, 0.4, rng)), features
 
 
-class CraterGenerator(LocalRandomModule):
+class CraterGenerator(LocalRandomGenerator):
     """Dense to 8x8, two transposed 4x4 convolutions of stride 2, an 8x8 convolution, tanh."""
 
     def __init__(
@@ -65,10 +66,6 @@ class CraterGenerator(LocalRandomModule):
             ConvTranspose2d(width, width, 4, weight_norm=False) for _ in range(2)
         )
         self.to_pixels = Conv2d(width, output_shape[0], 8, gain=1.0, weight_norm=False)
-
-    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        shape = (n, self.latent_dim)
-        return torch.randn(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         x = unflatten(leaky_relu(self.dense(z)), self.start_shape)

@@ -33,6 +33,18 @@ class LocalRandomModule(nn.Module):
                 reset(rng)
 
 
+class LocalRandomGenerator(LocalRandomModule):
+    """Base of the built-in generators: `latent_dim` variables of noise, standard normal."""
+
+    latent_dim: int
+    noise = staticmethod(torch.randn)
+
+    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
+        """Draw noise of shape (n, latent_dim) from `rng`."""
+        shape = (n, self.latent_dim)
+        return self.noise(shape, generator=rng, device=rng.device, dtype=torch.float32)
+
+
 class _Affine(nn.Module):
     """A linear map or convolution whose weight is scale * direction / ||direction||, or plain.
 

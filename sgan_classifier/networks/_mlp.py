@@ -6,7 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._layers import BatchNorm, Linear, LocalRandomModule, dropout, gaussian_noise, leaky_relu
+from ._layers import (
+    BatchNorm,
+    Linear,
+    LocalRandomGenerator,
+    LocalRandomModule,
+    dropout,
+    gaussian_noise,
+    leaky_relu,
+)
 
 
 class MLPDiscriminator(LocalRandomModule):
@@ -46,7 +54,7 @@ class MLPDiscriminator(LocalRandomModule):
         return self.head(dropout(x, self.dropout_rate, rng)), x
 
 
-class MLPGenerator(LocalRandomModule):
+class MLPGenerator(LocalRandomGenerator):
     """Normal noise, two batch-normalised layers, and unbounded outputs.
 
     Parameters
@@ -70,10 +78,6 @@ class MLPGenerator(LocalRandomModule):
         )
         self.norms = nn.ModuleList([BatchNorm(hidden), BatchNorm(hidden)])
         self.output = Linear(hidden, n_outputs, gain=1.0, weight_norm=False)
-
-    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        shape = (n, self.latent_dim)
-        return torch.randn(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         for layer, norm in zip(self.layers, self.norms, strict=True):

@@ -26,6 +26,7 @@ from ._layers import (
     Conv2d,
     ConvTranspose2d,
     Linear,
+    LocalRandomGenerator,
     LocalRandomModule,
     dropout,
     gaussian_noise,
@@ -83,8 +84,10 @@ class SalimansMLPDiscriminator(_DataInitialized):
         return self.head(x), features
 
 
-class SalimansMLPGenerator(LocalRandomModule):
+class SalimansMLPGenerator(LocalRandomGenerator):
     """500-500 softplus with batch normalisation, then sigmoid pixels with weight normalisation."""
+
+    noise = staticmethod(torch.rand)  # uniform
 
     def __init__(self, output_shape: tuple[int, ...], *, latent_dim: int) -> None:
         super().__init__()
@@ -94,10 +97,6 @@ class SalimansMLPGenerator(LocalRandomModule):
         )
         self.norms = nn.ModuleList([BatchNorm(500), BatchNorm(500)])
         self.output = Linear(500, math.prod(output_shape), gain=1.0)
-
-    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        shape = (n, self.latent_dim)
-        return torch.rand(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         for layer, norm in zip(self.layers, self.norms, strict=True):
@@ -132,11 +131,13 @@ class SalimansConvDiscriminator(_DataInitialized):
         return self.head(features), features
 
 
-class SalimansConvGenerator(LocalRandomModule):
+class SalimansConvGenerator(LocalRandomGenerator):
     """Dense to 4x4x512, transposed 5x5 convolutions to 256, 128 and the channels, tanh.
 
     The reference makes 32x32 images; other sizes are cut from the next multiple of 8.
     """
+
+    noise = staticmethod(torch.rand)  # uniform
 
     def __init__(self, output_shape: tuple[int, int, int], *, latent_dim: int) -> None:
         super().__init__()
@@ -152,10 +153,6 @@ class SalimansConvGenerator(LocalRandomModule):
         )
         self.norms = nn.ModuleList([BatchNorm(512), BatchNorm(256), BatchNorm(128)])
         self.to_pixels = ConvTranspose2d(128, channels, 5, gain=1.0)
-
-    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        shape = (n, self.latent_dim)
-        return torch.rand(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         x = F.relu(self.norms[0](self.dense(z).unflatten(1, self.start_shape)))

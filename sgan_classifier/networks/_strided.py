@@ -12,6 +12,7 @@ from ._layers import (
     Conv2d,
     ConvTranspose2d,
     Linear,
+    LocalRandomGenerator,
     LocalRandomModule,
     dropout,
     flatten,
@@ -77,7 +78,7 @@ class StridedDiscriminator(LocalRandomModule):
         return self.head(dropout(features, self.dropout_rate, rng)), features
 
 
-class StridedGenerator(LocalRandomModule):
+class StridedGenerator(LocalRandomGenerator):
     """Normal noise, a dense layer to about 4x4, and layers that double the side.
 
     Parameters
@@ -121,10 +122,6 @@ class StridedGenerator(LocalRandomModule):
             self.norms.append(BatchNorm(n_out))
             n_in = n_out
         self.to_pixels = doubling(n_in, channels, gain=1.0, weight_norm=False)
-
-    def sample_latent(self, n: int, rng: torch.Generator) -> Tensor:
-        shape = (n, self.latent_dim)
-        return torch.randn(shape, generator=rng, device=rng.device, dtype=torch.float32)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         x = unflatten(self.dense(z), self.start_shape)
