@@ -205,7 +205,8 @@ class BaseImageClassifier(
         """On an error before the first step, leave the estimator as it was."""
         before = self.__dict__.copy()
         net = before.get("net_")
-        names = ("n_steps_", "label_counts_", "class_prior_", "pseudo_label_threshold_", "settings")
+        names = ["n_steps_", "label_counts_", "class_prior_", "found_prior_"]
+        names += ["pseudo_label_threshold_", "settings"]
         state = {} if net is None else {name: getattr(net, name) for name in names}
         try:
             yield

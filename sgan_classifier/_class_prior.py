@@ -93,7 +93,9 @@ def label_proportions(counts: NDArray, class_weight: NDArray | None = None) -> N
     return (shares + 1.0) / (shares.sum() + len(shares))
 
 
-def find_class_prior(probes: Probes, proportions: NDArray[np.float64]) -> NDArray[np.float64]:
+def find_class_prior(
+    probes: Probes, proportions: NDArray[np.float64], found: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Return the labels' proportions, unless a classifier that learnt from them contradicts.
 
     Parameters
@@ -102,6 +104,8 @@ def find_class_prior(probes: Probes, proportions: NDArray[np.float64]) -> NDArra
         Of too few steps, nothing is asked.
     proportions : ndarray of shape (K,)
         Of the labels.
+    found : ndarray of shape (K,), optional
+        What was found before. It stays where nothing is asked.
 
     Returns
     -------
@@ -110,7 +114,7 @@ def find_class_prior(probes: Probes, proportions: NDArray[np.float64]) -> NDArra
         none below `LEAST_SHARE` times that of the labels before they are made to sum to 1.
     """
     if probes.n_steps < FEWEST_STEPS:
-        return proportions
+        return proportions if found is None else found
     sureness, probabilities = probes.sureness(), probes.of_pool(0)
     if not sureness >= LEAST_SURENESS or not np.isfinite(probabilities).all():
         return proportions

@@ -57,6 +57,8 @@ class SemiSupervisedNet(NeuralNet):
         Labels of each class in the last `fit`, or in all calls of `partial_fit` since.
     class_prior_ : ndarray of float64, shape (n_classes,)
         Shares that the classes are taken to have of the pool; set before training.
+    found_prior_ : ndarray of float64, shape (n_classes,), or None
+        Such shares as a classifier of the labels found that contradicted theirs.
     pseudo_label_threshold_ : float
         Least confidence of a pseudo-label, besides what `threshold_` asks for; set before training.
     records_ : list of dict
@@ -88,6 +90,7 @@ class SemiSupervisedNet(NeuralNet):
         self.n_classes = n_classes
         self.label_counts_ = np.zeros(n_classes, dtype=np.int64)
         self.class_prior_ = np.full(n_classes, 1.0 / n_classes)
+        self.found_prior_: np.ndarray | None = None
         self.pseudo_label_threshold_ = 0.0
         self.settings, self.scaler, self.streams = settings, scaler, streams
         self.records_: list[dict] = []

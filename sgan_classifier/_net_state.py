@@ -45,6 +45,7 @@ def net_state(net: "SemiSupervisedNet") -> tuple[dict[str, Any], dict[str, Tenso
     content = {
         "n_steps": net.n_steps_,
         "label_counts": net.label_counts_,
+        "found_prior": net.found_prior_,
         "pseudo_label_threshold": net.pseudo_label_threshold_,
         "records": net.records_,
         "history": list(net.history),
@@ -76,12 +77,23 @@ def restore_net(
     net.streams.restore(content["streams"], tensors)
     net.n_steps_ = content["n_steps"]
     net.label_counts_ = np.array(content["label_counts"])
+    net.found_prior_ = _shares(content.get("found_prior"), net.n_classes)
     threshold = float(content.get("pseudo_label_threshold", 0.0))  # which early files lack
     if not 0.0 <= threshold <= 1.0:
         raise ValueError(f"the least confidence {threshold} of a pseudo-label")
     net.pseudo_label_threshold_ = threshold
     net.records_ = content["records"]
     net.history_ = History(content["history"])
+
+
+def _shares(saved: Any, n_classes: int) -> np.ndarray | None:
+    """Check the shares of the classes that were found; None where none were, as in early files."""
+    if saved is None:
+        return None
+    shares = np.array(saved, dtype=np.float64)
+    if shares.shape != (n_classes,) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise ValueError(f"the shares {saved!r} of {n_classes} classes")
+    return shares
 
 
 def _restore_optimizer(

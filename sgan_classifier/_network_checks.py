@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._engine import SemiSupervisedNet
 
 DATA_INIT_BATCH = 500  # images for data-dependent initialisation (Salimans et al. 2016)
+SUM_TOLERANCE = 1e-4  # of probabilities that are to sum to 1
 
 
 def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
@@ -51,8 +52,14 @@ def check_networks(net: "SemiSupervisedNet", data: TrainingData) -> None:
             f"The generator makes a batch of shape {tuple(fake.shape)} for 2 rows of "
             f"{tuple(x.shape[1:])}; it must be {tuple(x.shape)}."
         )
+    if len(features) != 2:
+        raise InvalidInputError(
+            f"The discriminator answers a batch of 2 rows with features of shape "
+            f"{tuple(features.shape)}; it must be (2, n_features)."
+        )
     net.n_features = features.shape[1]
     if not isinstance(net.module_, networks.LocalRandomModule):
+        _check_logits(net, logits, fake)
         _try_in_training(net, x)
     if callable(net.settings.augment):
         _try_augment(net.settings.augment, torch.cat([x, x]))
@@ -73,13 +80,15 @@ def initialize_from_data(net: "SemiSupervisedNet", data: TrainingData) -> None:
 def _try_in_training(net: "SemiSupervisedNet", x: Tensor) -> None:
     """Try a user's networks as training calls them; on copies, as that may change their buffers."""
     discriminator = copy.deepcopy(net.module_).train()
+    fake = of_fake = None
     try:
         with net.autocast():
             logits, features = discriminator(x)
-            if net.has_generator and net.settings.adversarial_weight > 0:
+            if _has_game(net):
                 generator = copy.deepcopy(net.generator_).train()
                 rng = torch.Generator(net.device).manual_seed(0)
-                generator(generator.sample_latent(min(net.settings.fake_batch_sizes), rng))
+                fake = generator(generator.sample_latent(min(net.settings.fake_batch_sizes), rng))
+                of_fake = discriminator(fake)[1]
     except Exception as error:
         raise InvalidInputError(
             f"The network cannot be trained: in training mode, it raises {error!r}. Let it answer "
@@ -91,6 +100,43 @@ def _try_in_training(net: "SemiSupervisedNet", x: Tensor) -> None:
             f"The discriminator cannot be trained: it answers with {what}. Compute logits and "
             "features from its parameters, in floating point."
         )
+    if fake is not None and not fake.requires_grad:
+        raise InvalidInputError(
+            "The generator cannot be trained: what it makes has no gradient. Compute it from "
+            "parameters that require one, without detach; adversarial_weight=0 trains none."
+        )
+    is_matched = net.settings.generator_loss.startswith("feature_matching")
+    if of_fake is not None and is_matched and not of_fake.requires_grad:
+        raise InvalidInputError(
+            "The discriminator's features have no gradient, and feature matching trains the "
+            "generator by them. Return them without detach, or pass "
+            "generator_loss='non_saturating'."
+        )
+
+
+def _has_game(net: "SemiSupervisedNet") -> bool:
+    return net.has_generator and net.settings.adversarial_weight > 0
+
+
+def _check_logits(net: "SemiSupervisedNet", logits: Tensor, fake: Tensor) -> None:
+    """Refuse probabilities in the place of logits, and their logarithms where D_u is trained."""
+    if net.n_classes == 1:
+        return
+    with torch.inference_mode():
+        logits = torch.cat([logits, net.average_(fake)[0]]).float()
+    is_softmax = bool((logits >= 0).all() and _all_close(logits.sum(dim=1), 1.0))
+    is_log_softmax = _has_game(net) and _all_close(torch.logsumexp(logits, dim=1), 0.0)
+    if not is_softmax and not is_log_softmax:
+        return
+    raise InvalidInputError(
+        f"The discriminator ends in {'softmax' if is_softmax else 'log_softmax'}, it seems: its "
+        "answers are no raw scores. Leave that out: the losses apply it, and realness is computed "
+        "from how large the scores are."
+    )
+
+
+def _all_close(values: Tensor, expected: float) -> bool:
+    return bool(((values - expected).abs() < SUM_TOLERANCE).all())
 
 
 def _try_augment(augment: Callable[[Tensor], Tensor], x: Tensor) -> None:

@@ -13,7 +13,7 @@ MAX_SPREAD_RATIO, ROWS_COMPARED = 4.0, 1024
 OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
 # of half the range: a typical image of less loses two thirds of its contrast to the floor
 LITTLE_CONTRAST = PER_IMAGE_FLOOR / 2.0
-LEAST_SHARE = 1.0 / 32.0  # of the contrast of the strongest channel
+LEAST_SHARE = 1.0 / 32.0  # of the contrast of the strongest channel, or of one's own deviation
 BRIGHT, BRIGHTER = 0.95, 5.0  # a quantile of the pixels; times the largest in fit
 MAX_SCALED = 1e6
 FIT_LEVEL = 6  # of a warning, to name the line that called fit
@@ -61,7 +61,7 @@ def warn_of_little_contrast(rows: Rows, scaler: Scaler) -> None:
 
     Neither within an image nor from image to image do the pixels of most differ by much of it, as
     where an outlier has made it, bytes use few of their levels, or another channel is in other
-    units.
+    units. Of standardised channels, it is the deviation of all pixels that outliers have made.
 
     Parameters
     ----------
@@ -74,6 +74,9 @@ def warn_of_little_contrast(rows: Rows, scaler: Scaler) -> None:
     InputScaleWarning
     """
     n_channels = rows.layout.input_shape[0]
+    if is_standardised(scaler):
+        _warn_of_extremes(rows, scaler, n_channels)
+        return
     has_range = scaler.amplitude is not None and np.ndim(scaler.offset) == 1
     is_asked_for = n_channels == 1 and scaler.typical_std is None
     if not has_range or is_asked_for or rows.dtype == np.bool_:
@@ -89,6 +92,28 @@ def warn_of_little_contrast(rows: Rows, scaler: Scaler) -> None:
     least = min((size for size in contrast if size > 0.0), default=1.0)  # a constant one is well
     if least < LEAST_SHARE * max(contrast):
         _warn_of_channel(contrast.index(least), contrast, scaler)
+
+
+def is_standardised(scaler: Scaler) -> bool:
+    """Say whether each channel of images has an offset and a scale of its own."""
+    return scaler.amplitude is not None and np.ndim(scaler.offset) > 1
+
+
+def _warn_of_extremes(rows: Rows, scaler: Scaler, n_channels: int) -> None:
+    x = scaler.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
+    contrast = [max(_contrast(x[:, k : k + 1].clone())) for k in range(n_channels)]
+    least = min((size for size in contrast if size > 0.0), default=1.0)  # a constant one is well
+    if least >= LEAST_SHARE:
+        return
+    channel = contrast.index(least)
+    warnings.warn(
+        f"Within most images, channel {channel} of X differs by {least:.2g} of the standard "
+        "deviation of all its pixels, which few extreme ones make: little is left for the "
+        "networks. Replace no-data values and hot pixels, clip X, or pass np.arcsinh(X / noise), "
+        "which draws in the brightest.",
+        InputScaleWarning,
+        stacklevel=FIT_LEVEL,
+    )
 
 
 def _contrast(x: Tensor) -> tuple[float, float]:
@@ -110,7 +135,10 @@ def _warn_of_images(rows: Rows, scaler: Scaler, inside: float) -> None:
         remedy = "Stretch X to that range, or pass floats, whose range is that of their values."
     else:
         scale = f"The pixels of X range from {low:.6g} to {high:.6g}"
-        remedy = "Replace no-data values and hot pixels, as by the image's median, or clip X."
+        remedy = (
+            "Replace no-data values and hot pixels, as by the image's median, clip X, or pass "
+            "np.arcsinh(X / noise) where few pixels are far brighter than most."
+        )
     warnings.warn(
         f"{scale}, but within most images their standard deviation is below "
         f"{inside * float(scaler.scale[0]):.2g}: little of that is left for the networks. {remedy}",
@@ -126,7 +154,7 @@ def _warn_of_channel(weak: int, contrast: list[float], scaler: Scaler) -> None:
         f"Channel {weak} of X differs by about {contrast[weak] * scale:.2g} only, channel {strong} "
         f"by {contrast[strong] * scale:.2g}: in the range of all channels together, little of it "
         "is left for the networks. If it is in other units, pass scaling='standard', which scales "
-        "each channel by itself.",
+        "each channel by itself; if it is merely dark, it may stay as it is.",
         InputScaleWarning,
         stacklevel=FIT_LEVEL,
     )
@@ -180,8 +208,8 @@ def largest_in_fit(scaler: Scaler) -> float | None:
     """Return about the largest absolute value in `fit`; None of a table, or where unscaled."""
     if scaler.amplitude is None:
         return None
-    # of a standardised channel, three deviations from the mean
-    reach = scaler.amplitude if np.ndim(scaler.offset) > 1 else 1.0
+    # from the mean, or the whole range
+    reach = scaler.amplitude if is_standardised(scaler) else 1.0
     return float((np.abs(scaler.offset) + reach * scaler.scale).max())
 
 
@@ -223,17 +251,21 @@ def warn_of_other_scale(
         return  # no byte is so bright, and none need be looked at
     x = rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs()
     largest = float(x.max())
-    # standardised channels may lie far beyond three deviations in fit itself
-    at_most = BRIGHTER * largest_before if np.ndim(scaler.offset) == 1 else np.inf
-    is_brighter = largest > OTHER_SCALE * largest_before
-    is_brighter |= largest > at_most and _bright_pixel(x) > at_most
+    if is_standardised(scaler):
+        # a pixel may lie far beyond three deviations in fit itself, but not those of most images
+        is_brighter = largest > OTHER_SCALE * largest_before and _bright_pixel(x) > largest_before
+    else:
+        at_most = BRIGHTER * largest_before
+        is_brighter = largest > OTHER_SCALE * largest_before
+        is_brighter |= largest > at_most and _bright_pixel(x) > at_most
     is_darker = not is_same and 0.0 < OTHER_SCALE * largest < largest_before
     if not is_brighter and not is_darker:
         return
+    about = "about " * is_standardised(scaler)
     warnings.warn(
         f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "
-        f"{fit_dtype} of up to {largest_before:.3g}. Predictions on another scale are close to "
-        "arbitrary: pass X in the units of fit, divided in both places or in none.",
+        f"{fit_dtype} of up to {about}{largest_before:.3g}. Predictions on another scale are close "
+        "to arbitrary: pass X in the units of fit, divided in both places or in none.",
         InputScaleWarning,
         stacklevel=stacklevel,
     )

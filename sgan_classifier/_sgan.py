@@ -86,8 +86,8 @@ class SGANClassifier(BaseImageClassifier):
         its own confidence [3]_. "auto" is 0, save where two copies of the discriminator that learn
         from the labelled rows alone, in 200 steps each or a fifth of `max_iter`, name other classes
         for a fifth of the unlabelled rows [6]_ (for a tenth of them, of two classes): there, many
-        labels would be wrong, and it is 0.95 [7]_. With fewer than 500 steps, and in `partial_fit`,
-        "auto" is 0; a warm start keeps what was found.
+        labels would be wrong, and it is 0.95 [7]_. With fewer than 500 steps, and in a first
+        `partial_fit`, "auto" is 0; later calls, and warm starts, keep what the last had.
     balance_weight : float or "auto", default="auto"
         Weight of the loss that draws the mean prediction on unlabelled rows to `class_prior` [4]_.
         It keeps pseudo-labels from drifting towards one class, and falls with the square of the
@@ -105,8 +105,9 @@ class SGANClassifier(BaseImageClassifier):
         shares that it finds, corrected for the proportions of the labels [5]_, are further from
         them than the luck of so few labels explains, they are taken. So labels that were drawn
         evenly from uneven classes do little harm. Better still, pass shares that you know.
-        `partial_fit` takes "auto" for "labels"; in a warm start, the copy begins from the present
-        weights.
+        In a warm start, the copy begins from the present weights. `partial_fit` asks none, nor does
+        `fit` with fewer than 100 steps: they keep what was found before, or take "auto" for
+        "labels".
     generator_loss : str, default="feature_matching"
         What the generator minimises: "feature_matching" or "feature_matching_squared", the distance
         (L1, or squared) between the mean features of real and of generated rows [1]_; or
@@ -427,7 +428,9 @@ class SGANClassifier(BaseImageClassifier):
         is_used = settings.balance_weight > 0 or settings.pseudo_label_weight > 0
         if self.class_prior == "labels" or not is_used:
             return proportions
-        return find_class_prior(probes, proportions)
+        prior = find_class_prior(probes, proportions, self.net_.found_prior_)
+        self.net_.found_prior_ = None if prior is proportions else prior
+        return prior
 
     def _find_pseudo_label_threshold(self, probes: Probes) -> float:
         if self.pseudo_label_threshold != "auto":

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_array_equal
 from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -288,6 +289,25 @@ def test_shares_are_saved(fitted, tmp_path):
     save(fitted, tmp_path / "model.safetensors")
     loaded = load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(loaded.class_prior_, fitted.class_prior_)
+
+
+def test_shares_that_were_found_outlast_calls_that_cannot_find_any(fitted, uneven, tmp_path):
+    X, y, truth = uneven
+    save(fitted, tmp_path / "m")
+    model = load(tmp_path / "m").set_params(warm_start=True, max_iter=20)
+    for call in (model.partial_fit, model.fit):  # whose steps are too few for a probe
+        for _ in range(4):
+            call(X, y)
+            assert_array_equal(model.class_prior_, fitted.class_prior_)
+    # towards even shares, the common class would be drawn into the rare one
+    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(np.mean(truth), abs=0.1)
+    assert_array_equal(model.set_params(class_prior="labels").fit(X, y).class_prior_, [0.5, 0.5])
+
+
+def test_a_first_partial_fit_has_found_no_shares(uneven):
+    X, y, _ = uneven
+    model = SGANClassifier(**SETTINGS).partial_fit(X, y)
+    assert_array_equal(model.partial_fit(X, y).class_prior_, [0.5, 0.5])
 
 
 def test_weighted_labels_count_by_their_weight():

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny import both, few_labels, generator_of, noise_images, same_state, sgan, weights
+from tiny import both, cnn, few_labels, generator_of, noise_images, same_state, sgan, weights
 from torch import nn
 
 from sgan_classifier import persistence
@@ -39,6 +39,18 @@ class Changeable(nn.Module):
         return self.answer(logits) if self.training else logits
 
 
+class WithFeatures(nn.Module):
+    """Answers with logits, and with what `answer` makes of the features."""
+
+    def __init__(self, n_classes, answer):
+        super().__init__()
+        self.first, self.second, self.answer = nn.Linear(64, 64), linear(n_classes), answer
+
+    def forward(self, x):
+        features = self.first(x)
+        return self.second(features), self.answer(features)
+
+
 @both
 @pytest.mark.parametrize(
     ("head", "message"),
@@ -48,6 +60,11 @@ class Changeable(nn.Module):
         (lambda k: Changeable(k, lambda f: (f, f, f)), "cannot be trained: in training mode"),
         (lambda k: Changeable(k, lambda f: f.detach()), "answers with logits without a gradient"),
         (lambda k: Changeable(k, lambda f: (f, f.long())), r"answers with torch\.int64"),
+        (lambda k: nn.Sequential(linear(k), nn.Softmax(1)), "ends in softmax"),
+        (
+            lambda k: WithFeatures(k, lambda f: f.mean(0, keepdim=True)),
+            r"features of shape \(1, 64",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
@@ -64,6 +81,29 @@ def test_generators_that_cannot_be_trained_are_named():
     with pytest.raises(InvalidInputError, match="larger batch_size or fake_ratio"):
         sgan(network=pair(linear, with_norm), fake_ratio=0.01).fit(X, Y)
     sgan(network=pair(linear, with_norm)).fit(X, Y)
+
+
+def test_a_generator_that_no_gradient_reaches_is_refused():
+    frozen = nn.Sequential(nn.Linear(LATENT, 64), nn.Unflatten(1, (1, 8, 8))).requires_grad_(False)
+    with pytest.raises(InvalidInputError, match=r"what it makes has no gradient.*without detach"):
+        sgan(network=pair(linear, frozen)).fit(X, Y)
+    sgan(network=pair(linear, frozen), adversarial_weight=0.0).fit(X, Y)
+
+    def detached(n_classes):
+        return WithFeatures(n_classes, torch.Tensor.detach)
+
+    with pytest.raises(InvalidInputError, match=r"features have no gradient.*non_saturating"):
+        sgan(network=pair(detached)).fit(X, Y)
+    sgan(network=pair(detached), generator_loss="non_saturating").fit(X, Y)
+
+
+def test_logarithms_of_probabilities_tell_nothing_of_realness():
+    def log_softmax(n_classes):
+        return nn.Sequential(linear(n_classes), nn.LogSoftmax(1))
+
+    with pytest.raises(InvalidInputError, match=r"ends in log_softmax.* no raw scores"):
+        sgan(network=pair(log_softmax)).fit(X, Y)
+    cnn(network=lambda shape, k: nn.Sequential(nn.Flatten(), log_softmax(k))).fit(X, Y)
 
 
 @both

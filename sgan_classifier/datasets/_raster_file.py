@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from ..exceptions import UnreadableImageError
 
 OTHER_BANDS = (
-    "holds {} bands, neither grey (1) nor colour (3). Write those you want to a file of their own"
+    "holds {} bands, neither grey (1) nor colour (3). Write those you want to a file of their own, "
+    "or read all of them into an array and fit in Python"
 )
 _DTYPES = ("uint8", "uint16")  # all others are read as float32
 
