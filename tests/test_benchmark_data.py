@@ -51,6 +51,14 @@ def test_classes_that_are_words_suit_every_method(tmp_path, digits):
     assert np.isfinite(list(record["curve"]["test_scores"].values())).all()
 
 
+def test_words_that_are_python_objects_are_refused_with_the_remedy(tmp_path, digits):
+    y = np.where(digits.y_test < 5, "low", "high").astype(object)
+    arrays = {"X_train": digits.X_test, "y_train": y, "X_test": digits.X_test, "y_test": y}
+    np.savez(tmp_path / "words.npz", **arrays)
+    with pytest.raises(ValueError, match=r"words\.npz: y_train .* save y_train\.astype\(str\)"):
+        load_benchmark_data(str(tmp_path / "words.npz"))
+
+
 def test_unlabelled_rows_of_words_are_empty(tmp_path, digits):
     X, y = digits.X_train[:60], np.where(digits.y_train[:60] < 5, "low", "high")
     y[::3], y[1] = "", "-1"

@@ -8,7 +8,7 @@ import pytest
 from tiny import few_labels, noise_images, sgan
 
 from sgan_classifier.exceptions import InvalidInputError
-from sgan_classifier.plotting import CertaintyDisplay
+from sgan_classifier.plotting import CertaintyDisplay, SamplesDisplay
 
 IMAGES = np.arange(5.0)[:, None, None] * np.ones((5, 3, 3))
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.0, 1.0], [0.45, 0.55]])
@@ -31,6 +31,29 @@ def test_rows_are_the_surest_of_each_class_and_the_least_sure():
     assert captions(display)[1] == ["crater\n1.000", "crater\n0.800"]
     shade = display.axes_[2, 0].images[0].get_array()
     np.testing.assert_allclose(shade, 1.0)  # row 4 is the brightest of those drawn
+
+
+def test_channels_to_draw_are_chosen_where_there_are_others_than_one_or_three():
+    X = noise_images(channels=5)
+    model = sgan(image_shape=(8, 8, 5)).fit(X, few_labels())
+    with pytest.raises(InvalidInputError, match=r"have shape .*channels=0 or channels=\(2, 1, 0\)"):
+        CertaintyDisplay.from_estimator(model, X)
+    display = CertaintyDisplay.from_estimator(model, X, channels=(4, 2, 0), value_range=(0, 255))
+    row = display.rows_["least sure"][0]
+    shade = display.axes_[-1, 0].images[0].get_array()
+    np.testing.assert_allclose(shade, X[row][..., [4, 2, 0]] / 255)
+    grey = CertaintyDisplay.from_estimator(model, X, channels=3).axes_[-1, 0].images[0]
+    assert grey.get_array().shape == (8, 8)
+    assert SamplesDisplay.from_estimator(model, channels=0).ax_.images
+    for wrong in (5, -1, (0, 1), (0, 1, 7), 0.5, "red"):
+        with pytest.raises(InvalidInputError, match="one number or three, each from 0 to 4"):
+            SamplesDisplay(X).plot(channels=wrong)
+
+
+def test_channels_that_come_first_are_to_be_moved():
+    images = np.moveaxis(noise_images(channels=3), -1, 1)
+    with pytest.raises(InvalidInputError, match=r"np\.moveaxis\(images, 1, -1\)"):
+        SamplesDisplay(images).plot()
 
 
 def test_mistakes_are_named_and_coloured_and_unlabelled_rows_are_not():

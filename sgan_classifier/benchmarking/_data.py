@@ -220,15 +220,15 @@ def data_folder(name: str, data_dir: str | os.PathLike | None) -> Path:
 
 def _read_npz(path: Path) -> BenchmarkData:
     with np.load(path, allow_pickle=False) as arrays:
-        missing = {"X_train", "y_train", "X_test", "y_test"}.difference(arrays.files)
+        names = ("X_train", "y_train", "X_test", "y_test")
+        missing = set(names).difference(arrays.files)
         if missing:
             raise ValueError(
                 f"{path} lacks {', '.join(sorted(missing))}; it holds {', '.join(arrays.files)}."
             )
-        X_train, X_test = arrays["X_train"], arrays["X_test"]
-        y_train, y_test = arrays["y_train"], arrays["y_test"]
+        X_train, y_train, X_test, y_test = (_read_array(path, arrays, name) for name in names)
         group_key = next((key for key in ("groups_train", "scene_train") if key in arrays), None)
-        groups = arrays[group_key] if group_key else None
+        groups = _read_array(path, arrays, group_key) if group_key else None
     for part, X, y in (("train", X_train, y_train), ("test", X_test, y_test)):
         if len(X) != len(y):
             raise ValueError(
@@ -250,6 +250,16 @@ def _read_npz(path: Path) -> BenchmarkData:
     return BenchmarkData(
         path.stem, X_train, y_train, X_test, y_test, groups, dict(KINDS.get(path.stem, {}))
     )
+
+
+def _read_array(path: Path, arrays: Any, name: str) -> NDArray:
+    try:
+        return arrays[name]
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: {name} cannot be read ({error}). If it holds Python objects, as words may be, "
+            f"save {name}.astype(str), with an empty word for no label."
+        ) from error
 
 
 def _encoded(y_train: NDArray, y_test: NDArray) -> tuple[NDArray, NDArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,6 +89,7 @@ class CertaintyDisplay:
         n_images: int = 8,
         figure: Figure | None = None,
         value_range: tuple[float, float] | None = None,
+        channels: int | Sequence[int] | None = None,
     ) -> CertaintyDisplay:
         """Draw the rows of `X` that a fitted classifier is most and least sure of.
 
@@ -100,11 +102,14 @@ class CertaintyDisplay:
         y : array-like of shape (n,), default=None
             True classes, where they are known.
         n_images : int, default=8
-            As in `plot`, as are `figure` and `value_range`.
+            As in `plot`, as are `figure`, `value_range` and `channels`.
         figure : matplotlib.figure.Figure, default=None
             Where to draw.
         value_range : (float, float), default=None
             Values drawn black and white.
+        channels : int or sequence of 3 ints, default=None
+            Which to draw, of images of other than one or three: one as grey, three as red, green
+            and blue.
 
         Returns
         -------
@@ -119,7 +124,7 @@ class CertaintyDisplay:
         check_is_fitted(estimator)
         images, probabilities = as_images(X, estimator), estimator.predict_proba(X)
         display = cls(images, probabilities, estimator.classes_, y=y)
-        return display.plot(figure, n_images=n_images, value_range=value_range)
+        return display.plot(figure, n_images=n_images, value_range=value_range, channels=channels)
 
     def plot(
         self,
@@ -127,6 +132,7 @@ class CertaintyDisplay:
         *,
         n_images: int = 8,
         value_range: tuple[float, float] | None = None,
+        channels: int | Sequence[int] | None = None,
     ) -> CertaintyDisplay:
         """Draw the images.
 
@@ -138,6 +144,9 @@ class CertaintyDisplay:
             Images in a row of the figure.
         value_range : (float, float), default=None
             Values drawn black and white; None takes the least and the greatest of those drawn.
+        channels : int or sequence of 3 ints, default=None
+            Which to draw, of images of other than one or three: one as grey, three as red, green
+            and blue.
 
         Returns
         -------
@@ -162,7 +171,8 @@ class CertaintyDisplay:
 
         drawn = np.concatenate(list(self.rows_.values()))
         all_images = np.asarray(self.images)
-        images = dict(zip(drawn, to_unit_range(all_images[drawn], value_range), strict=True))
+        pictures = to_unit_range(all_images[drawn], value_range, channels)
+        images = dict(zip(drawn, pictures, strict=True))
         labels = label_column(self.y if self.y is not None else np.full(len(all_images), -1))
         is_known = ~is_unlabeled(labels)
         n_rows = len(self.rows_)

@@ -60,6 +60,7 @@ class ContactSheetDisplay:
         *,
         n_columns: int = 5,
         value_range: tuple[float, float] | None = None,
+        channels: int | Sequence[int] | None = None,
     ) -> ContactSheetDisplay:
         """Draw the images, row by row.
 
@@ -71,6 +72,9 @@ class ContactSheetDisplay:
             Images in a row.
         value_range : (float, float), default=None
             Values drawn black and white; None takes the least and the greatest value.
+        channels : int or sequence of 3 ints, default=None
+            Which to draw, of images of other than one or three: one as grey, three as red, green
+            and blue.
 
         Returns
         -------
@@ -83,7 +87,7 @@ class ContactSheetDisplay:
             If there is not one caption for each image.
         """
         check_whole_number("n_columns", n_columns, 1)
-        images = to_unit_range(self.images, value_range)
+        images = to_unit_range(self.images, value_range, channels)
         if len(self.captions) != len(images):
             raise InvalidInputError(
                 f"There are {len(images)} images and {len(self.captions)} captions. Pass one for "

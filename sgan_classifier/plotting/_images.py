@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,14 +37,20 @@ def as_images(rows: Any, estimator: BaseEstimator) -> NDArray:
     return np.moveaxis(layout.to_channels_first(np.asarray(rows)), 1, -1)
 
 
-def to_unit_range(images: ArrayLike, value_range: tuple[float, float] | None) -> NDArray:
+def to_unit_range(
+    images: ArrayLike,
+    value_range: tuple[float, float] | None,
+    channels: int | Sequence[int] | None = None,
+) -> NDArray:
     """Return images (n, h, w, c) of float in [0, 1], on one scale of grey for all.
 
     Parameters
     ----------
-    images : array-like of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3)
+    images : array-like of shape (n, h, w) or (n, h, w, c)
     value_range : (float, float) or None
         Values drawn black and white; None takes the least and the greatest that are finite.
+    channels : int, sequence of 3 ints or None
+        Which to draw; None takes all, one or three.
 
     Raises
     ------
@@ -52,10 +59,12 @@ def to_unit_range(images: ArrayLike, value_range: tuple[float, float] | None) ->
     """
     images = np.asarray(images, dtype=float)
     images = images[..., None] if images.ndim == 3 else images
+    if channels is not None and images.ndim == 4:
+        images = _chosen(images, channels)
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
         raise InvalidInputError(
             f"The images have shape {images.shape}; expected (n, h, w), (n, h, w, 1) or "
-            "(n, h, w, 3) with at least one image. Choose one or three channels to draw."
+            f"(n, h, w, 3) with at least one image. {_remedy(images.shape)}"
         )
     if value_range is None:
         known = images[np.isfinite(images)]
@@ -67,6 +76,24 @@ def to_unit_range(images: ArrayLike, value_range: tuple[float, float] | None) ->
     low, high = value_range
     # NaN is as white as what lies about the images
     return np.nan_to_num(np.clip((images - low) / ((high - low) or 1.0), 0.0, 1.0), nan=1.0)
+
+
+def _chosen(images: NDArray, channels: int | Sequence[int]) -> NDArray:
+    numbers, n_channels = np.atleast_1d(channels), images.shape[-1]
+    is_choice = numbers.dtype.kind in "iu" and numbers.shape in ((1,), (3,))
+    if not is_choice or numbers.min() < 0 or numbers.max() >= n_channels:
+        raise InvalidInputError(
+            f"channels={channels!r} is not one number or three, each from 0 to {n_channels - 1}, "
+            f"of images with {n_channels} channels."
+        )
+    return images[..., numbers]
+
+
+def _remedy(shape: tuple[int, ...]) -> str:
+    remedy = "Choose one or three channels, as channels=0 or channels=(2, 1, 0)"
+    if len(shape) == 4 and shape[1] in (1, 3):
+        return f"{remedy}; or if they come first, move them: np.moveaxis(images, 1, -1)."
+    return f"{remedy}."
 
 
 def tile(images: NDArray, n_columns: int) -> NDArray:

@@ -60,6 +60,7 @@ class SamplesDisplay:
         ax: Axes | None = None,
         n_columns: int = 10,
         value_range: tuple[float, float] | None = None,
+        channels: int | Sequence[int] | None = None,
     ) -> SamplesDisplay:
         """Draw images from the generator of a fitted SGANClassifier.
 
@@ -72,11 +73,14 @@ class SamplesDisplay:
         random_state : int, RandomState or None, default=0
             Of the draw.
         ax : matplotlib.axes.Axes, default=None
-            As in `plot`, as are `n_columns` and `value_range`.
+            As in `plot`, as are `n_columns`, `value_range` and `channels`.
         n_columns : int, default=10
             Images in a row.
         value_range : (float, float), default=None
             Values drawn black and white.
+        channels : int or sequence of 3 ints, default=None
+            Which to draw, of images of other than one or three: one as grey, three as red, green
+            and blue.
 
         Returns
         -------
@@ -90,7 +94,7 @@ class SamplesDisplay:
         """
         check_has(estimator, "sample", "generator", "SGANClassifier")
         images = as_images(estimator.sample(n_samples, random_state=random_state), estimator)
-        return cls(images).plot(ax, n_columns=n_columns, value_range=value_range)
+        return cls(images).plot(ax, n_columns=n_columns, value_range=value_range, channels=channels)
 
     @classmethod
     def from_recorder(
@@ -99,6 +103,7 @@ class SamplesDisplay:
         *,
         ax: Axes | None = None,
         value_range: tuple[float, float] | None = None,
+        channels: int | Sequence[int] | None = None,
     ) -> SamplesDisplay:
         """Draw the strip of a SampleRecorder: a row of each noise vector, a column of each step.
 
@@ -107,9 +112,12 @@ class SamplesDisplay:
         recorder : SampleRecorder
             That an SGANClassifier has been fitted with, on images.
         ax : matplotlib.axes.Axes, default=None
-            As in `plot`, as is `value_range`.
+            As in `plot`, as are `value_range` and `channels`.
         value_range : (float, float), default=None
             Values drawn black and white.
+        channels : int or sequence of 3 ints, default=None
+            Which to draw, of images of other than one or three: one as grey, three as red, green
+            and blue.
 
         Returns
         -------
@@ -129,7 +137,7 @@ class SamplesDisplay:
         images = np.stack(recorder.images_, axis=1)  # (n_samples, n_steps, h, w, c)
         titles = [f"{step:,}" for step in recorder.steps_]
         display = cls(images.reshape(-1, *images.shape[2:]), column_titles=titles)
-        display.plot(ax, value_range=value_range)
+        display.plot(ax, value_range=value_range, channels=channels)
         display.ax_.set_xlabel("Step")
         return display
 
@@ -139,6 +147,7 @@ class SamplesDisplay:
         *,
         n_columns: int | None = None,
         value_range: tuple[float, float] | None = None,
+        channels: int | Sequence[int] | None = None,
     ) -> SamplesDisplay:
         """Draw the grid, row by row.
 
@@ -151,6 +160,9 @@ class SamplesDisplay:
         value_range : (float, float), default=None
             Values drawn black and white, such as those of real images; None takes the least and
             the greatest value.
+        channels : int or sequence of 3 ints, default=None
+            Which to draw, of images of other than one or three: one as grey, three as red, green
+            and blue.
 
         Returns
         -------
@@ -166,7 +178,7 @@ class SamplesDisplay:
                 f"n_columns={n_columns}, but there are {len(titles)} titles of columns. Leave "
                 "n_columns out."
             )
-        images = to_unit_range(self.images, value_range)
+        images = to_unit_range(self.images, value_range, channels)
         picture = tile(images, n_columns)
         if ax is None:  # as high as the picture needs it
             height, width = picture.shape[:2]
