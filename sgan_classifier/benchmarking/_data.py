@@ -257,8 +257,8 @@ def _read_array(path: Path, arrays: Any, name: str) -> NDArray:
         return arrays[name]
     except ValueError as error:
         raise ValueError(
-            f"{path}: {name} cannot be read ({error}). If it holds Python objects, as words may be, "
-            f"save {name}.astype(str), with an empty word for no label."
+            f"{path}: {name} cannot be read ({error}). If it holds Python objects, as words may "
+            f"be, save {name}.astype(str), with an empty word for no label."
         ) from error
 
 
