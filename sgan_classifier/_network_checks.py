@@ -87,7 +87,9 @@ def _try_in_training(net: "SemiSupervisedNet", x: Tensor) -> None:
             if _has_game(net):
                 generator = copy.deepcopy(net.generator_).train()
                 rng = torch.Generator(net.device).manual_seed(0)
-                fake = generator(generator.sample_latent(min(net.settings.fake_batch_sizes), rng))
+                generator(generator.sample_latent(min(net.settings.fake_batch_sizes), rng))
+                # its own step is the one in which the discriminator sees nothing else
+                fake = generator(generator.sample_latent(net.settings.fake_batch_sizes[1], rng))
                 of_fake = discriminator(fake)[1]
     except Exception as error:
         raise InvalidInputError(
@@ -123,9 +125,12 @@ def _check_logits(net: "SemiSupervisedNet", logits: Tensor, fake: Tensor) -> Non
     if net.n_classes == 1:
         return
     with torch.inference_mode():
-        logits = torch.cat([logits, net.average_(fake)[0]]).float()
-    is_softmax = bool((logits >= 0).all() and _all_close(logits.sum(dim=1), 1.0))
+        logits = torch.cat([logits, net.average_(fake.to(logits.device))[0]]).float()
+    is_softmax = bool((logits >= 0).all()) and _all_close(logits.sum(dim=1), 1.0)
+    # a last layer that begins at 0, with the classes' shares for its bias, is none
+    is_constant = bool((logits == logits[0]).all())
     is_log_softmax = _has_game(net) and _all_close(torch.logsumexp(logits, dim=1), 0.0)
+    is_log_softmax = is_log_softmax and not is_constant
     if not is_softmax and not is_log_softmax:
         return
     raise InvalidInputError(

@@ -226,7 +226,8 @@ def warn_of_other_scale(
     """Tell of images that are on another scale than those of `fit`.
 
     Images of one dtype may be dark, but none is a hundred times as bright, nor are the brighter
-    pixels of most images beyond `BRIGHTER` times the whole range of `fit`.
+    pixels of most images beyond `BRIGHTER` times the whole range of `fit`. Of standardised
+    channels, some pixel may be, but not the brightest of most images.
 
     Parameters
     ----------
@@ -252,8 +253,9 @@ def warn_of_other_scale(
     x = rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)).abs()
     largest = float(x.max())
     if is_standardised(scaler):
-        # a pixel may lie far beyond three deviations in fit itself, but not those of most images
-        is_brighter = largest > OTHER_SCALE * largest_before and _bright_pixel(x) > largest_before
+        # in fit itself, a pixel may lie far beyond three deviations, but not one of most images
+        brightest = float(x.flatten(1).amax(dim=1).median())
+        is_brighter = largest > OTHER_SCALE * largest_before and brightest > 10 * largest_before
     else:
         at_most = BRIGHTER * largest_before
         is_brighter = largest > OTHER_SCALE * largest_before

@@ -29,8 +29,8 @@ class InputScaleWarning(SGANClassifierWarning):
     They are many times as bright or, of another dtype, as dark. Pass them in the units of
     ``fit``. Or, in ``fit``, an image's own contrast is lost in the range of all pixels, as where a
     pixel without data holds -9999 or bytes use few of their levels; or that of a channel is, beside
-    one in other units. Or files of 8 and of 16 bits are converted into each other, and those of 16
-    hold no value of more than 14.
+    one in other units or, standardised, below a few extreme pixels. Or files of 8 and of 16 bits
+    are converted into each other, and those of 16 hold no value of more than 14.
     """
 
 

@@ -48,6 +48,19 @@ _FITTED = {
 }
 
 
+# what a file can raise that was made to deceive: its checksum is right and its content is not
+_DECEPTIONS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
 def save(estimator: Any, path: str | os.PathLike) -> None:
     """Save a fitted estimator.
 
@@ -190,7 +203,7 @@ def load(
         return _build(content, tensors, own)
     except InvalidInputError:
         raise
-    except Exception as error:  # whatever a file raises that was made to deceive
+    except _DECEPTIONS as error:
         raise DamagedFileError(
             f"{os.fspath(path)} does not hold a whole estimator ({error!r}), although its checksum "
             "is right. It was not written by save; do not use it."

@@ -1,5 +1,6 @@
 """Training on a GPU: equal to itself, close to the CPU, recorded, and without waiting."""
 
+import math
 import os
 import pickle
 import subprocess
@@ -160,6 +161,19 @@ def test_gpu_and_cpu_train_alike():
     ]
     np.testing.assert_allclose(answers[1], answers[0], atol=1e-3)
     assert (answers[1].argmax(axis=1) == true[:500]).mean() > 0.7
+
+
+def test_both_networks_of_the_user_s_own_are_trained_on_the_gpu():
+    latent_dim = sgan().latent_dim
+
+    def own_pair(input_shape, n_classes):
+        size = math.prod(input_shape)
+        fakes = torch.nn.Linear(latent_dim, size), torch.nn.Unflatten(1, input_shape)
+        return torch.nn.Sequential(*fakes), own_network(input_shape, n_classes)
+
+    images, _, masked = digits(100)
+    model = sgan(network=own_pair, device="cuda").fit(images, masked)
+    assert model.realness(images[:3]).shape == (3,)
 
 
 def test_gpu_fits_are_as_accurate_as_the_cpu_s():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny import curve_of, noise_images, sgan
 
-from sgan_benchmarks import timing as timing
+from sgan_benchmarks import timing
 from sgan_benchmarks.mnist import run_mnist
 from sgan_benchmarks.mnist_command import mnist_main
 from sgan_benchmarks.mnist_report import GOALS, mnist_report

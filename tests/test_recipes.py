@@ -143,6 +143,7 @@ def test_salimans_schedules():
     assert recipes.CRATERS_2021["learning_rate_schedule"] == "constant"
     assert recipes.SALIMANS_2016_MNIST["ema_decay"] == 0.9999
     assert recipes.SALIMANS_2016_CONV["ema_decay"] == 0.9999
+    assert recipes.CRATERS_2021["ema_decay"] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,12 @@ def test_study_sections_are_those_the_command_names(lunar):
     assert tuple(sections) == SECTION_KEYS
     for section in sections.values():
         assert section.baseline in section.estimators
+    table = sections["table"].estimators
+    sgan, without = table["SGAN"], table["SGAN, without the unlabelled images"]
+    assert sgan.augment is None, "as the study, whatever the views of the data"
+    differing = {k for k, v in sgan.get_params().items() if v != without.get_params()[k]}
+    assert differing == {"adversarial_weight"}
+    assert without.adversarial_weight == without.pseudo_label_weight == without.balance_weight == 0
 
 
 def test_study_section_runs_on_digits_and_reports(tmp_path):

@@ -22,6 +22,7 @@ from .mnist_report import mnist_report
 from .robustness_report import robustness_report
 from .scan_report import scan_report
 from .soak_report import soak_report
+from .speed import speed_report
 from .study import study_report
 
 # by how the names of their records begin; the second kind shows a figure beside it
@@ -68,8 +69,6 @@ def _report(path: Path) -> str:
     for kind, illustrated in ILLUSTRATED.items():
         if path.stem.startswith(kind):
             return illustrated(record, f"{path.stem}.png")
-    from .speed import speed_report
-
     return speed_report(record)
 
 

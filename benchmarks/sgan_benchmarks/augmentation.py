@@ -26,8 +26,6 @@ from sgan_classifier.benchmarking._statistics import (
 )
 from sgan_classifier.model_selection import LabelEfficiencyCurve
 
-FIRST_SEED = 1000  # of the draws; other reports begin at 0
-
 
 def run_augmentation(
     data: BenchmarkData,

@@ -12,6 +12,8 @@ from sgan_classifier.benchmarking._data import DATA_VARIABLE, KINDS, MADE, TABLE
 from sgan_classifier.benchmarking._paired_cnn import CNN_BUDGETS
 from sgan_classifier.benchmarking._record import Run, recorded_command
 
+from .stored import HERE
+
 DEFAULT_OUT = Path("benchmarks/reports")
 INTERRUPTED = 130  # the exit status that shells give a program stopped by Ctrl-C
 
@@ -133,6 +135,7 @@ def run_command(
         random_state=options.seed,
         device=options.device,
         verbose=not options.quiet,
+        code=(HERE,),
     )
     try:
         start(options, run)

@@ -54,7 +54,7 @@ def _run_fits(n_fits: int, n_warm_up: int, seed: int) -> dict[str, Any]:
             _one_fit(Path(folder), variants[k % len(variants)], seed + k)
             gc.collect()
             if k >= n_warm_up:
-                private.append((private_bytes() or 0) / 2**20)
+                private.append(_private_mib())
                 files.append(len(os.listdir("/proc/self/fd")) - 1)  # less the list's own
     return {
         "n_fits": n_fits,
@@ -74,6 +74,13 @@ def _one_fit(folder: Path, variant: str, seed: int) -> None:
         ).fit(X, y)
     persistence.save(estimator, folder / "model")
     assert persistence.load(folder / "model").predict(X).shape == (N_ROWS,)
+
+
+def _private_mib() -> float:
+    private = private_bytes()
+    if private is None:
+        raise OSError("This system does not tell private memory (RssAnon); Linux does.")
+    return private / 2**20
 
 
 def medians(figures: list[float]) -> tuple[float, float]:

@@ -69,7 +69,10 @@ class Soak:
         self.tally = Tally()
         # a server that has imported torch, and never computed: its forks start at once, and safely
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([jobs.__name__])
+        # by what the jobs import: the server does not find the module of the jobs itself
+        preloaded = ["sgan_classifier.persistence", "sgan_classifier.model_selection"]
+        preloaded += ["sklearn.model_selection", "skorch.callbacks"]
+        self.context.set_forkserver_preload(preloaded)
         self.seconds: dict[tuple[str, str], float] = {}
 
     def run(self, minutes: float, bar: Any = None) -> Tally:

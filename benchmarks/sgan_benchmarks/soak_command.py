@@ -25,6 +25,7 @@ from .long_run import run_fits
 from .soak import soak
 from .soak_jobs import EVERY
 from .soak_report import soak_report
+from .stored import HERE
 
 NAME = "soak"
 
@@ -111,7 +112,7 @@ def run_soak(
             "device_name": processor(),
             "n_cpus": os.cpu_count(),
         },
-        "versions": versions(),
+        "versions": versions(HERE),
         "settings": {"minutes": minutes, "n_fits": n_fits, "seed": random_state},
         "soak": {**to_plain(vars(tally)), "every": EVERY, "seconds": time.monotonic() - start},
         "long_run": run_fits(n_fits, seed=random_state) if n_fits else None,

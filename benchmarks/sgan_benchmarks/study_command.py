@@ -15,9 +15,9 @@ def study_main(arguments: Sequence[str] | None = None) -> int:
     """Run `benchmarks/study.py`; return the exit status."""
     parser = make_parser(
         "benchmarks/study.py",
-        "Redo the findings of the 2021 lunar crater study: batch size, epochs, learning rate, the "
-        "parts of its CNN, and what the CNN does with a fair budget. Writes a JSON record and a "
-        "Markdown report.",
+        "Redo the findings of the 2021 lunar crater study: SGAN and CNN by number of labels, batch "
+        "size, epochs, learning rate, the parts of its CNN, and what the CNN does with a fair "
+        "budget. Writes a JSON record and a Markdown report.",
     )
     parser.add_argument(
         "--sections",

@@ -135,7 +135,7 @@ def _table(make: _Maker) -> Section:
         f"The study's accuracies, on other images, are {_listed(SGAN_ACCURACIES)} for its SGAN and "
         f"{_listed(CNN_ACCURACIES)} for its CNN, which with fewer did not converge. Its code never "
         'let the classifier learn from unlabelled images: that is the SGAN "without the unlabelled '
-        'images" here, the same network and steps. Here and in the next four sections the SGAN has '
+        'images" here, the same network and steps. In all sections on the SGAN it has '
         f"{SGAN_WIDTH} channels, a quarter of the study's.",
         (10, 20, 50, 100, 1000),
         {
@@ -204,16 +204,17 @@ def _learning_rate(make: _Maker) -> Section:
 
 
 def _cnn_budget(make: _Maker) -> Section:
+    fair = make.fair_cnn(network="crater2021", augment=None)
     return Section(
         "cnn-budget",
         "CNN: did it not converge, or was it not trained?",
         "The study gives its CNN as N/A below 1000 labels after 5 epochs. With 10 labels, 5 epochs "
-        "are 5 steps. Here is the same network with that budget, with as many steps as all "
-        "benchmarks take on these data, and with their augmentation too.",
+        f"are 5 steps. Here is the same network with that budget, with {fair.max_iter} steps, and "
+        "with these and the views of all benchmarks on these data.",
         (10, 20, 50, 100, 1000),
         {
             "5 epochs, as the study": make.cnn(),
-            "fair steps": make.fair_cnn(network="crater2021", augment=None),
+            "fair steps": fair,
             "fair steps, augmented": make.fair_cnn(network="crater2021"),
         },
         "5 epochs, as the study",

@@ -256,10 +256,12 @@ def _read_array(path: Path, arrays: Any, name: str) -> NDArray:
     try:
         return arrays[name]
     except ValueError as error:
-        raise ValueError(
-            f"{path}: {name} cannot be read ({error}). If it holds Python objects, as words may "
-            f"be, save {name}.astype(str), with an empty word for no label."
-        ) from error
+        remedy = (
+            "Make it one array of numbers."
+            if name.startswith("X")
+            else f"If it holds words, save {name}.astype(str), with an empty word for no label."
+        )
+        raise ValueError(f"{path}: {name} cannot be read ({error}). {remedy}") from error
 
 
 def _encoded(y_train: NDArray, y_test: NDArray) -> tuple[NDArray, NDArray]:

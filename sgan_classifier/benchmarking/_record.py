@@ -58,6 +58,8 @@ class Run:
     device : str, default="auto"
     verbose : int, default=1
         0 shows no progress bar.
+    code : tuple of Path, default=()
+        Folders of code that figures depend on, besides this package.
     """
 
     out: Path
@@ -67,6 +69,7 @@ class Run:
     random_state: int = 0
     device: str = "auto"
     verbose: int = 1
+    code: tuple[Path, ...] = ()
 
     @property
     def of_fits(self) -> dict[str, Any]:
@@ -111,7 +114,7 @@ def describe_run(data: BenchmarkData, run: Run, **settings: Any) -> dict[str, An
             "parameters": to_plain(data.parameters),
         },
         "machine": _machine(data, run.device),
-        "versions": versions(),
+        "versions": versions(*run.code),
         "settings": to_plain({**of_run, **settings}),
     }
 
@@ -157,11 +160,11 @@ def date() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python, of this package's code and of what it builds on."""
+def versions(*code: Path) -> dict[str, str]:
+    """Return the versions of Python, of this package's code and `code`, and of other packages."""
     packages = {name: version(name) for name in PACKAGES}
     # the imported code's own version: it need not be the installed one
-    own = f"{__version__} (code {code_hash()})"
+    own = f"{__version__} (code {code_hash(*code)})"
     return {"python": platform.python_version(), "sgan_classifier": own, **packages}
 
 

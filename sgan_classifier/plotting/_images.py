@@ -91,7 +91,7 @@ def _chosen(images: NDArray, channels: int | Sequence[int]) -> NDArray:
 
 def _remedy(shape: tuple[int, ...]) -> str:
     remedy = "Choose one or three channels, as channels=0 or channels=(2, 1, 0)"
-    if len(shape) == 4 and shape[1] in (1, 3):
+    if len(shape) == 4 and shape[1] < shape[-1]:
         return f"{remedy}; or if they come first, move them: np.moveaxis(images, 1, -1)."
     return f"{remedy}."
 

@@ -16,6 +16,7 @@ from sgan_classifier._threads import limit_threads
 from sgan_classifier.benchmarking._record import date, processor, to_plain, versions, write_results
 from sgan_classifier.benchmarking._statistics import markdown_table
 
+from ..stored import HERE
 from .accuracy import accuracy
 from .clock import choose_clock
 from .compiled import compiled
@@ -93,7 +94,7 @@ def run_speed(
             "date": date(),
             "seconds": time.perf_counter() - begin,
             "machine": _machine(),
-            "versions": versions(),
+            "versions": versions(HERE),
             "threads": options.threads,
             "clock": clock,
             "options": _kept(options),
