@@ -255,7 +255,9 @@ def warn_of_other_scale(
     if is_standardised(scaler):
         # in fit itself, a pixel may lie far beyond three deviations, but not one of most images
         brightest = float(x.flatten(1).amax(dim=1).median())
-        is_brighter = largest > OTHER_SCALE * largest_before and brightest > 10 * largest_before
+        is_brighter = (
+            largest > OTHER_SCALE * largest_before and brightest > BRIGHTER * largest_before
+        )
     else:
         at_most = BRIGHTER * largest_before
         is_brighter = largest > OTHER_SCALE * largest_before
