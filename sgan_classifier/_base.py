@@ -34,6 +34,16 @@ from ._training import TrainableEstimator
 from ._validation import check_pool, check_rows
 from .exceptions import DivergenceError, InvalidInputError, NoUnlabeledRowsWarning
 
+# of the net, by `fit` and `partial_fit`: put back where training does not begin
+_SET_BEFORE_TRAINING = (
+    "n_steps_",
+    "label_counts_",
+    "class_prior_",
+    "found_prior_",
+    "pseudo_label_threshold_",
+    "settings",
+)
+
 
 class BaseImageClassifier(
     InferenceMixin,
@@ -205,9 +215,7 @@ class BaseImageClassifier(
         """On an error before the first step, leave the estimator as it was."""
         before = self.__dict__.copy()
         net = before.get("net_")
-        names = ["n_steps_", "label_counts_", "class_prior_", "found_prior_"]
-        names += ["pseudo_label_threshold_", "settings"]
-        state = {} if net is None else {name: getattr(net, name) for name in names}
+        state = {} if net is None else {name: getattr(net, name) for name in _SET_BEFORE_TRAINING}
         try:
             yield
         except BaseException as error:

@@ -127,11 +127,10 @@ def _check_logits(net: "SemiSupervisedNet", logits: Tensor, fake: Tensor) -> Non
     with torch.inference_mode():
         logits = torch.cat([logits, net.average_(fake.to(logits.device))[0]]).float()
     is_softmax = bool((logits >= 0).all()) and _all_close(logits.sum(dim=1), 1.0)
-    # a last layer that begins at 0, with the classes' shares for its bias, is none
+    sums_to_one = _all_close(torch.logsumexp(logits, dim=1), 0.0)
+    # a last layer that begins at 0, with the classes' shares for its bias, ends in none
     is_constant = bool((logits == logits[0]).all())
-    is_log_softmax = _has_game(net) and _all_close(torch.logsumexp(logits, dim=1), 0.0)
-    is_log_softmax = is_log_softmax and not is_constant
-    if not is_softmax and not is_log_softmax:
+    if not is_softmax and not (sums_to_one and not is_constant and _has_game(net)):
         return
     raise InvalidInputError(
         f"The discriminator ends in {'softmax' if is_softmax else 'log_softmax'}, it seems: its "

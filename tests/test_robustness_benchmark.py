@@ -10,7 +10,7 @@ from tiny import noise_images
 from sgan_benchmarks.calibration import expected_calibration_error
 from sgan_benchmarks.foreign import Foreign, fit_to, foreign_kinds, load_foreign, realness_figures
 from sgan_benchmarks.pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_rows
-from sgan_benchmarks.robustness import CASES, run_robustness
+from sgan_benchmarks.robustness import CASES, fit_and_measure, run_robustness
 from sgan_benchmarks.robustness_command import robustness_main
 from sgan_benchmarks.robustness_report import (
     SECTIONS,
@@ -19,6 +19,7 @@ from sgan_benchmarks.robustness_report import (
     rare_recall,
     robustness_report,
 )
+from sgan_classifier import CNNClassifier
 from sgan_classifier.benchmarking import BenchmarkData, Run
 from sgan_classifier.benchmarking._contenders import CNN, SGAN
 from sgan_classifier.benchmarking._data import KINDS
@@ -62,6 +63,16 @@ def test_calibration_error_agrees_with_a_slow_count():
     assert expected_calibration_error(rows, codes, 10) == pytest.approx(error)
     assert expected_calibration_error([[1.0, 0.0]], [0]) == 0.0
     assert expected_calibration_error([[1.0, 0.0]], [1]) == 1.0
+
+
+def test_brier_score_is_summed_over_the_classes():
+    data = noise()
+    cnn = CNNClassifier(max_iter=1, random_state=0, **data.parameters)
+    figures = fit_and_measure(cnn, CLEAN, 4, 0, data, FOREIGN_NOISE, "")
+    rows = make_rows(CLEAN, data, FOREIGN_NOISE.pool, 4, 0)
+    probabilities = cnn.fit(rows.X, rows.y, X_unlabeled=rows.X_unlabeled).predict_proba(data.X_test)
+    squares = (probabilities - np.eye(2)[data.y_test]) ** 2
+    assert figures["brier_score"] == pytest.approx(squares.sum(axis=1).mean())
 
 
 def test_accuracies_weigh_recalls_as_they_say():

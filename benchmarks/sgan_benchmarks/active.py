@@ -81,7 +81,7 @@ def run_active(
         Draws of the first labels and of the random ones.
     run : Run
         Its `out` is the folder of `active_<data>.json`, `.md` and `.png`, or of
-        `active_<data>_class_weight_none` where that is so. It runs as many draws at a time as fits.
+        `active_<data>_class_weight_none` where that is so. Its `n_jobs` counts draws.
     first_steps, next_steps : int
         Optimiser steps with the first labels, and after each addition.
     class_weight : {"balanced"} or None, default="balanced"

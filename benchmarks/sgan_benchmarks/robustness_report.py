@@ -106,22 +106,26 @@ def _imbalance(record: dict[str, Any]) -> list[str]:
 
 
 def _foreign(record: dict[str, Any]) -> list[str]:
-    rows = []
-    for n in record["settings"]["n_labels"]:
-        clean = figures_of(record, CLEAN, SGAN, n, accuracy)
-        foreign = figures_of(record, FOREIGN, SGAN, n, accuracy)
-        cnn = figures_of(record, CLEAN, CNN, n, accuracy)
-        means = [str(mean_of(found)) for found in (clean, foreign, cnn)]
-        gains = [mean_of(foreign - other).in_marked_points() for other in (clean, cnn)]
-        rows.append([str(n), *means, *gains])
-    header = ["labels", "SGAN, clean pool", "SGAN, foreign pool", "CNN"]
+    header = ["labels", "SGAN, foreign pool", "SGAN, clean pool", "CNN"]
     header += ["foreign minus clean", "foreign minus CNN"]
     return [
         "## Foreign images in the pool",
         f"Test accuracy where {100 * SHARE:g} % of the unlabelled images are foreign "
         f"({record['foreign']}). The CNN sees no unlabelled image.",
-        markdown_table(header, rows),
+        markdown_table(header, _against_clean_pool(record, FOREIGN)),
     ]
+
+
+def _against_clean_pool(record: dict[str, Any], pool: str) -> list[list[str]]:
+    """Return, for each number of labels, the SGAN's accuracy with a pool, without it, the CNN's."""
+    rows = []
+    for n in record["settings"]["n_labels"]:
+        cases = ((pool, SGAN), (CLEAN, SGAN), (CLEAN, CNN))
+        mine, *others = (figures_of(record, *case, n, accuracy) for case in cases)
+        means = [str(mean_of(found)) for found in (mine, *others)]
+        gains = [mean_of(mine - other).in_marked_points() for other in others]
+        rows.append([str(n), *means, *gains])
+    return rows
 
 
 def _realness(record: dict[str, Any]) -> list[str]:
@@ -169,14 +173,6 @@ def _calibration(record: dict[str, Any]) -> list[str]:
 
 
 def _transductive(record: dict[str, Any]) -> list[str]:
-    rows = []
-    for n in record["settings"]["n_labels"]:
-        inductive = figures_of(record, CLEAN, SGAN, n, accuracy)
-        target = figures_of(record, TARGET, SGAN, n, accuracy)
-        cnn = figures_of(record, CLEAN, CNN, n, accuracy)
-        means = [str(mean_of(found)) for found in (target, inductive, cnn)]
-        gains = [mean_of(target - other).in_marked_points() for other in (inductive, cnn)]
-        rows.append([str(n), *means, *gains])
     header = ["labels", "SGAN, with the test images", "SGAN, without", "CNN"]
     header += ["with minus without", "with minus CNN"]
     return [
@@ -184,5 +180,5 @@ def _transductive(record: dict[str, Any]) -> list[str]:
         "**A setting of its own:** here the test images, without their labels, are part of the "
         "unlabelled pool (`X_unlabeled`), as they are for somebody who has the images to classify. "
         "No other figure of any report is measured like this.",
-        markdown_table(header, rows),
+        markdown_table(header, _against_clean_pool(record, TARGET)),
     ]
