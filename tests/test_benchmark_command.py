@@ -51,6 +51,36 @@ def test_benchmark_takes_an_npz(tmp_path):
     assert (tmp_path / "report" / "label_efficiency_mine.json").exists()
 
 
+def test_five_bands_are_compared_with_their_shape_as_a_setting(tmp_path):
+    X = np.moveaxis(noise_images(200, 8, 8).reshape(40, 5, 8, 8), 1, 3)
+    y = np.arange(40) % 2
+    path = tmp_path / "bands.npz"
+    np.savez(path, X_train=X[:30], y_train=y[:30], X_test=X[30:], y_test=y[30:])
+    settings = ("--set", "image_shape=(8, 8, 5)", "--set", "width=2")
+    run("benchmark", path, "-o", tmp_path / "report", "--labels", 4, *QUICK, *settings)
+    (report,) = (tmp_path / "report").glob("*.md")
+    text = report.read_text()
+    assert "--set 'image_shape=(8, 8, 5)' --set width=2" in text, "the command makes it again"
+    estimators = json.loads(report.with_suffix(".json").read_text())["estimators"]
+    for name in ("SGAN", "CNN, same network"):
+        assert estimators[name]["parameters"]["image_shape"] == [8, 8, 5]
+        assert estimators[name]["parameters"]["width"] == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("adversarial_weight=0", "parameter of SGANClassifier and CNNClassifier: augment, "),
+        ("network=mlp", "expected NAME=VALUE"),
+        ("max_iter=4", "--steps instead"),
+        ("scaling=7", "scaling"),
+    ],
+)
+def test_wrong_settings_are_named_before_images_are_read(setting, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        run("benchmark", tmp_path / "no.npz", "-o", tmp_path / "report", "--set", setting)
+
+
 def test_benchmark_refuses_what_has_no_labels_to_hide(tmp_path):
     (tmp_path / "a").mkdir()
     Image.fromarray(noise_images(1)[0]).save(tmp_path / "a" / "1.png")

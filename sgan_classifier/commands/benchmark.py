@@ -11,6 +11,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from .. import CNNClassifier, SGANClassifier
 from .._options import parse_augment
 from ..exceptions import InvalidInputError
 from ._common import (
@@ -19,6 +20,7 @@ from ._common import (
     nicely_interrupted,
     say,
 )
+from ._settings import parse_settings
 
 if TYPE_CHECKING:
     from ..benchmarking import BenchmarkData
@@ -74,6 +76,15 @@ def benchmark(
         int | None,
         typer.Option(min=4, help="Side of a folder's images.  [default: the files' median]"),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other parameter that SGANClassifier and CNNClassifier share, such as "
+            "scaling=standard; the same for all networks. May be repeated.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first draw, and of the test part.")] = 0,
     jobs: Annotated[int, typer.Option(help="Fits at a time, one thread each.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -102,9 +113,11 @@ def benchmark(
     check_matplotlib()
     if output.exists() and not output.is_dir():
         raise InvalidInputError(f"{output} is a file. Pass a folder as --output.")
-    rows = _load(data, test_fraction, size, seed, quiet)
+    parameters = parse_settings(settings or [], [SGANClassifier, CNNClassifier], fixed=["network"])
     if augment != "auto":
-        rows.parameters["augment"] = parse_augment(augment)
+        parameters["augment"] = parse_augment(augment)
+    rows = _load(data, test_fraction, size, seed, quiet)
+    rows.parameters.update(parameters)
     counts = np.unique(rows.y_train[rows.y_train != -1], return_counts=True)[1]
     if labels == "auto":
         numbers = _default_labels(counts, in_proportion)
@@ -124,6 +137,7 @@ def benchmark(
         test_fraction=test_fraction,
         augment=augment,
         size=size,
+        set=settings,
         seed=seed,
         jobs=jobs,
         device=device,
@@ -146,9 +160,10 @@ def _command(data: Path, **options: Any) -> str:
     """Return the command line that makes the report again."""
     words = ["sgan-classifier", "benchmark", str(data)]
     for name, value in options.items():
-        if value is not None and value is not False:
-            words.append(f"--{name.replace('_', '-')}")
-            words += [] if value is True else [str(value)]
+        for given in value if isinstance(value, list) else [value]:
+            if given is not None and given is not False:
+                words.append(f"--{name.replace('_', '-')}")
+                words += [] if given is True else [str(given)]
     return shlex.join(words)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import time
 import warnings
 from collections.abc import Iterator
@@ -32,18 +31,10 @@ from ._common import (
     say,
     stop,
 )
+from ._settings import parse_settings
 
 if TYPE_CHECKING:
     from ..datasets import ImageFolder
-
-OWN_OPTIONS = {
-    "max_iter": "--steps",
-    "augment": "--augment",
-    "random_state": "--seed",
-    "device": "--device",
-    "verbose": "--quiet",
-}
-
 
 Method = Literal["sgan", "cnn"]
 Colours = Literal["auto", "grey", "rgb"]
@@ -175,21 +166,16 @@ def _make_estimator(
     quiet: bool,
 ) -> Any:
     kind = SGANClassifier if method == "sgan" else CNNClassifier
-    estimator = kind(
-        augment=parse_augment(augment), random_state=seed, device=device, verbose=int(not quiet)
-    )
+    parameters = parse_settings(settings, [kind])
     if steps is not None:
-        estimator.set_params(max_iter=steps)
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or name not in estimator.get_params():
-            known = ", ".join(sorted(estimator.get_params()))
-            raise InvalidInputError(
-                f"--set {setting}: expected NAME=VALUE with a parameter of {kind.__name__}: {known}"
-            )
-        if name in OWN_OPTIONS:
-            raise InvalidInputError(f"--set {setting}: pass {OWN_OPTIONS[name]} instead.")
-        estimator.set_params(**{name: _value(text)})
+        parameters["max_iter"] = steps
+    estimator = kind(
+        augment=parse_augment(augment),
+        random_state=seed,
+        device=device,
+        verbose=int(not quiet),
+        **parameters,
+    )
     estimator._validate_params()  # before the images are read
     return estimator
 
@@ -219,13 +205,6 @@ def _say_threshold(estimator: Any) -> None:
             "Only labels of its own that it was at least "
             f"{estimator.pseudo_label_threshold_:.0%} sure of were learnt from. Label more images."
         )
-
-
-def _value(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text  # a word, such as cosine
 
 
 @contextmanager

@@ -163,8 +163,8 @@ def fetch_lunar_nac(
 
     References
     ----------
-    .. [1] Yang, Xu, Ma, Xu, Liu, "CraterDANet: A Convolutional Neural Network for Small-Scale
-           Crater Detection via Synthetic-to-Real Domain Adaptation", IEEE TGRS.
+    .. [1] H. Yang, X. Xu, Y. Ma, Y. Xu and S. Liu, "CraterDANet: A Convolutional Neural Network for
+           Small-Scale Crater Detection via Synthetic-to-Real Domain Adaptation", IEEE TGRS.
 
     Examples
     --------
