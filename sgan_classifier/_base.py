@@ -26,7 +26,7 @@ from ._inference import InferenceMixin
 from ._layout import Layout, infer_layout
 from ._pool import warn_if_cut
 from ._random import draw_seed
-from ._scale_checks import check_pool_scale, warn_of_other_scale
+from ._scale_checks import check_pool_scale, warn_of_mixed_scales, warn_of_other_scale
 from ._scaling import SCALINGS
 from ._targets import check_classes, codes_among, encode_labels
 from ._threads import check_threads
@@ -128,8 +128,10 @@ class BaseImageClassifier(
             continues = self.warm_start and hasattr(self, "net_")
             X, pool, layout = self._check_arrays(X, X_unlabeled, reset=not continues)
             classes, codes = encode_labels(y, len(X), estimator_name=type(self).__name__)
-            if self._learns_from_pool and pool is None and (codes >= 0).all():
-                self._warn_no_unlabeled()
+            if self._learns_from_pool:
+                if pool is None and (codes >= 0).all():
+                    self._warn_no_unlabeled()
+                warn_of_mixed_scales(X, codes >= 0)
             if continues and not np.array_equal(classes, self.classes_):
                 raise InvalidInputError(
                     f"warm_start=True goes on with the classes {self.classes_.tolist()}, but y "
@@ -216,6 +218,7 @@ class BaseImageClassifier(
         before = self.__dict__.copy()
         net = before.get("net_")
         state = {} if net is None else {name: getattr(net, name) for name in _SET_BEFORE_TRAINING}
+        n_epochs = 0 if net is None else len(net.history)
         try:
             yield
         except BaseException as error:
@@ -228,6 +231,8 @@ class BaseImageClassifier(
                     del self.__dict__[name]
                 for name, value in state.items():
                     setattr(net, name, value)
+                if net is not None:
+                    del net.history[n_epochs:]
             raise
 
     def _check_arrays(

@@ -37,6 +37,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
         torch.empty(1, device=resolved).cpu()
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
+        if "Expected one of" in reason:  # all that torch was ever made for
+            reason = "torch knows no such device"
         raise InvalidInputError(
             f"device={device!r} cannot be used: {reason.rstrip('.')}. "
             'Use device="cpu", or device="auto" for the best that is there.'
@@ -52,8 +54,8 @@ def resolve_precision(precision: str, device: torch.device, is_image: bool) -> s
     precision : {"auto", "fp32", "bf16"}
         "auto" takes bf16 autocast for images where the hardware multiplies bf16 natively: CUDA
         devices that report it, and CPUs with AMX, or with AVX-512 BF16 of another maker than
-        Intel, whose own is slower than fp32. Elsewhere bf16 is slower than fp32. The matrices of
-        feature tables are too small to gain.
+        Intel, whose own was slower than fp32 when it was tried. Elsewhere bf16 is slower than fp32.
+        The matrices of feature tables are too small to gain.
     device : torch.device
     is_image : bool
     """

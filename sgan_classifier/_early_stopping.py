@@ -33,7 +33,7 @@ class EarlyStopping:
         self.best_weights: dict | None = None
         self.records_since_best = 0
         weight = data.class_weight
-        self.class_weight = None if weight is None else torch.as_tensor(weight).float()
+        self.class_weight = None if weight is None else torch.from_numpy(weight).float()
 
     def check(self) -> dict[str, float]:
         """Return the figures of a record, or nothing without validation rows."""

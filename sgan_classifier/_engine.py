@@ -199,7 +199,6 @@ class SemiSupervisedNet(NeuralNet):
                     self.notify("on_epoch_begin", dataset_train=data, dataset_valid=None)
                 self._set_learning_rates(factor(run.step / n_steps))
                 figures = self._notified_step(take_step)
-                self.n_steps_ += 1
                 run.step += 1
                 health.watch(figures, run.step)
                 run.totals.add(figures)
@@ -248,13 +247,14 @@ class SemiSupervisedNet(NeuralNet):
             self.n_steps_ += 1
 
     def _notified_step(self, take_step: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-        if not self.callbacks_:
-            return take_step()
-        self.notify("on_batch_begin", batch=None, training=True)
+        if self.callbacks_:
+            self.notify("on_batch_begin", batch=None, training=True)
         figures = take_step()
-        self.history.record_batch("train_loss", float(figures["loss"]))
-        self.history.record_batch("train_batch_size", self.settings.batch_size)
-        self.notify("on_batch_end", batch=None, training=True, **figures)
+        self.n_steps_ += 1
+        if self.callbacks_:
+            self.history.record_batch("train_loss", float(figures["loss"]))
+            self.history.record_batch("train_batch_size", self.settings.batch_size)
+            self.notify("on_batch_end", batch=None, training=True, **figures)
         return figures
 
     def _callbacks_stop(self, data: TrainingData) -> bool:

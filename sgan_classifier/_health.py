@@ -221,7 +221,7 @@ class Health:
             return
         is_right = logits.argmax(dim=1).numpy() == codes
         accuracy = float(np.average(is_right, weights=weights))
-        class_weight = None if weight is None else torch.as_tensor(weight, dtype=torch.float32)
+        class_weight = None if weight is None else torch.from_numpy(weight).float()
         loss = float(losses.supervised_loss(logits, torch.from_numpy(codes), class_weight))
         guess_loss = math.log(self.net.n_classes)
         # rows unlike those before, as partial_fit may bring, begin above guessing: let them

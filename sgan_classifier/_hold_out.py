@@ -46,9 +46,19 @@ def hold_out(
             raise InvalidInputError(
                 f"early_stopping=True with validation_fraction={fraction:g} would hold out "
                 f"{n_held_out} of the {len(rows)} labelled rows of class {label}; at least "
-                f"{MIN_PER_CLASS} are needed, and one to train on. Change validation_fraction, "
-                "label more rows, or pass early_stopping=False."
+                f"{MIN_PER_CLASS} are needed, and one to train on. {_remedy(np.bincount(codes))}"
             )
         held_out.append(rows[:n_held_out])
     validation = np.sort(np.concatenate(held_out))
     return np.setdiff1d(positions, validation), validation
+
+
+def _remedy(counts: np.ndarray) -> str:
+    for percent in range(1, 100):
+        held_out = [round(percent / 100 * n) for n in counts.tolist()]
+        if all(MIN_PER_CLASS <= m < n for m, n in zip(held_out, counts.tolist(), strict=True)):
+            return (
+                f"validation_fraction={percent / 100:g} is enough for all classes; or label more "
+                "rows, or pass early_stopping=False."
+            )
+    return "Label more rows, or pass early_stopping=False."

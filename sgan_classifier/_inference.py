@@ -134,7 +134,8 @@ class InferenceMixin(TransformerMixin):
         # the MLP is small enough for float64, in which a row's answer does not depend, in any
         # digit that matters, on the rows predicted beside it
         in_double = not self._layout.is_image and not callable(self._built_with["network"])
-        dtype = torch.float64 if in_double and self.net_.device == "cpu" else torch.float32
+        on_cpu = torch.device(self.net_.device).type == "cpu"
+        dtype = torch.float64 if in_double and on_cpu else torch.float32
         collected, end = np.empty(0), 0
         for batch in answers(self.net_, rows, answer, dtype=dtype):
             piece = batch.numpy()

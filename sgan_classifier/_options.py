@@ -131,7 +131,10 @@ def parse_augment(word: str) -> str | tuple[str, ...] | None:
     """
     if word in ("auto", "none"):
         return "auto" if word == "auto" else None
-    return _known_names(tuple(word.split(",")), "Join them by commas, or pass auto or none.")
+    return _known_names(
+        tuple(name.strip() for name in word.split(",")),
+        "Join them by commas, or pass auto or none.",
+    )
 
 
 def _known_names(names: tuple[str, ...], remedy: str) -> tuple[str, ...]:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 PROBE_STEPS, PROBE_PART = 200, 0.2  # the second of all steps, at most
 PROBE_ROWS = 2048  # that are asked about
 FIXED_THRESHOLD = 0.95  # FixMatch's (Sohn et al. 2020)
-LEAST_KAPPA, FEWEST_STEPS = 0.8, 100  # of two probes that agree; of a probe that is asked for it
+LEAST_KAPPA, FEWEST_THRESHOLD_STEPS = (
+    0.8,
+    100,
+)  # of two probes that agree; of a probe that is asked for it
 
 
 class Probes:
@@ -72,6 +75,16 @@ class Probes:
             self._of_pool[which] = _probabilities(self._probe(which), rows)
         return self._of_pool[which]
 
+    def disagreement(self) -> float:
+        """Return the part of these rows that two probes put into different classes.
+
+        Where two classifiers disagree, one of them at least is wrong (see Jiang et al., "Assessing
+        Generalization of SGD via Disagreement", ICLR 2022). The reverse does not hold: these two
+        share their labels and their first weights, and so many of their mistakes.
+        """
+        one, other = (self.of_pool(which).argmax(axis=1) for which in (0, 1))
+        return float(np.mean(one != other))
+
     def _probe(self, which: int) -> "SemiSupervisedNet":
         if which not in self._probes:
             assert self._seed is not None
@@ -83,9 +96,7 @@ class Probes:
 def find_pseudo_label_threshold(probes: Probes) -> float:
     """Return how sure a teacher must be at least: not at all, unless two probes often disagree.
 
-    Where two classifiers disagree, one of them at least is wrong (see Jiang et al., "Assessing
-    Generalization of SGD via Disagreement", ICLR 2022). The reverse does not hold: these two share
-    their labels and their first weights, and so many of their mistakes. A threshold that follows a
+    Two that often disagree are often wrong: see `Probes.disagreement`. A threshold that follows a
     teacher's own confidence accepts the surer of its labels, however often those are wrong, and
     training would confirm them.
 
@@ -100,13 +111,11 @@ def find_pseudo_label_threshold(probes: Probes) -> float:
         0, or `FIXED_THRESHOLD` where their agreement beyond chance, kappa for classes of equal
         chance (Brennan and Prediger 1981), is below `LEAST_KAPPA`.
     """
-    if probes.n_steps < FEWEST_STEPS:
+    if probes.n_steps < FEWEST_THRESHOLD_STEPS:
         return 0.0
-    one, other = (probes.of_pool(which) for which in (0, 1))
-    chance = 1.0 / one.shape[1]
-    agreement = np.mean(one.argmax(axis=1) == other.argmax(axis=1))
-    is_enough = (agreement - chance) / (1.0 - chance) >= LEAST_KAPPA
-    return 0.0 if is_enough else FIXED_THRESHOLD
+    n_classes = probes.of_pool(0).shape[1]
+    kappa = 1.0 - probes.disagreement() / (1.0 - 1.0 / n_classes)
+    return 0.0 if kappa >= LEAST_KAPPA else FIXED_THRESHOLD
 
 
 def train_probe(

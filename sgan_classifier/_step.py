@@ -213,10 +213,9 @@ class TrainingStep:
                 figures["pseudo_label_rate"] = pseudo_labels[1].float().mean()
                 weight = settings.pseudo_label_weight * self.ramp.value
                 loss = loss + weight * pseudo_label_loss
-            real_z = losses.real_logit(unlabeled_logits)
-            figures["realness_real"] = real_z.detach().sigmoid().mean()
         if self.is_adversarial:
-            fake_z = losses.real_logit(next(logits_of))
+            real_z, fake_z = (losses.real_logit(f) for f in (unlabeled_logits, next(logits_of)))
+            figures["realness_real"] = real_z.detach().sigmoid().mean()
             figures["realness_fake"] = fake_z.detach().sigmoid().mean()
             adversarial = losses.adversarial_loss_from_z(real_z, fake_z)
             figures["adversarial_loss"] = adversarial

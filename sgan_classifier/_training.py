@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from . import networks
 from ._batches import Rows
 from ._class_prior import label_proportions
+from ._contrast_checks import check_scaled, warn_of_little_contrast
 from ._device import resolve_device, resolve_precision
 from ._fingerprint import fingerprint
 from ._hold_out import hold_out
@@ -19,7 +20,6 @@ from ._network_checks import check_networks, compile_networks, initialize_from_d
 from ._options import check_callbacks, check_scaling, resolve_augment, resolve_network
 from ._probes import Probes
 from ._random import Streams, derived_seed, isolated_global_state
-from ._scale_checks import check_scaled, warn_of_little_contrast
 from ._scaling import Scaler
 from ._step import Settings, TrainingData
 from ._targets import check_class_weight
@@ -158,6 +158,8 @@ class TrainableEstimator(BaseEstimator):
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
             stack.enter_context(torch.enable_grad())
+            if torch.get_default_device().type != "cpu":
+                stack.enter_context(torch.device("cpu"))
             for kind in ("cpu", "cuda", "mps"):
                 if torch.is_autocast_enabled(kind):
                     stack.enter_context(torch.autocast(kind, enabled=False))

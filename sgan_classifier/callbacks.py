@@ -91,24 +91,26 @@ class SampleRecorder(Callback):
             )
         if not isinstance(self.n_samples, Integral) or self.n_samples < 1:
             raise InvalidInputError(f"n_samples={self.n_samples!r} is not a positive integer.")
-        if net.n_steps_ == 0:
-            self._record(net, 0)
-
-    def on_batch_end(
-        self, net: Any, batch: Any = None, training: bool = True, **kwargs: Any
-    ) -> None:
-        """Draw where the step is one of `steps`; skorch calls this after each."""
-        self._record(net, net.n_steps_ + 1)
-
-    def _record(self, net: Any, step: int) -> None:
-        if step not in self.steps:
-            return
-        rng = torch.Generator(net.device).manual_seed(self.seed_)
-        images = net.scaler.inverse(generate(net, self.n_samples, rng)).numpy()
+        images = self._draw(net)
         if images.ndim != 4:
             raise InvalidInputError(
                 f"SampleRecorder is for images, but X is a table of {images.shape[1]} features. "
                 "Pass image_shape to SGANClassifier if the rows are flat images."
             )
+        if net.n_steps_ == 0 and 0 in self.steps:
+            self._keep(0, images)
+
+    def on_batch_end(
+        self, net: Any, batch: Any = None, training: bool = True, **kwargs: Any
+    ) -> None:
+        """Draw where the step is one of `steps`; skorch calls this after each."""
+        if net.n_steps_ in self.steps:
+            self._keep(net.n_steps_, self._draw(net))
+
+    def _draw(self, net: Any) -> NDArray[np.float32]:
+        rng = torch.Generator(net.device).manual_seed(self.seed_)
+        return net.scaler.inverse(generate(net, self.n_samples, rng)).numpy()
+
+    def _keep(self, step: int, images: NDArray[np.float32]) -> None:
         self.steps_.append(step)
         self.images_.append(np.moveaxis(images, 1, -1).astype(np.float32))

@@ -84,7 +84,8 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     InvalidInputError
-        If it is of another class, or a parameter holds what only a pickle can keep.
+        If it is of another class, a parameter holds what only a pickle can keep, or there is no
+        folder of this path.
     sklearn.utils._param_validation.InvalidParameterError
         If a parameter was set to what it cannot be.
     OSError
@@ -117,6 +118,9 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
             "a search, save its last step or best_estimator_; or pickle the whole."
         )
     check_is_fitted(estimator)
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise InvalidInputError(f"There is no folder {folder}. Make it, or pass another path.")
     estimator._validate_params()  # else load would refuse them
     net = estimator.net_
     scaler = net.scaler

@@ -10,7 +10,7 @@ X, Y = noise_images(40), few_labels(40, n_labeled=16)
 
 
 class StopAt(Callback):
-    """Raises once, in the middle of the step after `step`; by default as Ctrl-C does."""
+    """Raises once, at the end of a step; by default as Ctrl-C does."""
 
     def __init__(self, step, error=KeyboardInterrupt):
         self.step, self.error, self.raised = step, error, False

@@ -81,6 +81,24 @@ def test_wrong_settings_are_named_before_images_are_read(setting, message, tmp_p
         run("benchmark", tmp_path / "no.npz", "-o", tmp_path / "report", "--set", setting)
 
 
+def test_a_report_of_another_command_is_replaced_only_when_told(craters, tmp_path):
+    def benchmark(*options):
+        run("benchmark", craters, "-o", tmp_path, *QUICK, *options)
+
+    benchmark("--labels", 4)
+    (record,) = tmp_path.glob("*.json")
+    benchmark("--labels", 4)  # the same: goes on
+    before = record.read_text()
+    with pytest.raises(InvalidInputError, match=r"--labels 4 .*--force to replace it"):
+        benchmark("--labels", 6)
+    assert record.read_text() == before
+    benchmark("--labels", 6, "--force")
+    assert record.read_text() != before
+    record.write_text("{")
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        benchmark("--labels", 6)
+
+
 def test_benchmark_refuses_what_has_no_labels_to_hide(tmp_path):
     (tmp_path / "a").mkdir()
     Image.fromarray(noise_images(1)[0]).save(tmp_path / "a" / "1.png")

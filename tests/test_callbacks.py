@@ -230,6 +230,35 @@ def test_what_the_recorder_cannot_draw_is_named(settings):
         sgan(callbacks=[SampleRecorder(**settings)]).fit(X, Y)
 
 
+def test_a_recorder_of_tables_is_refused_before_training():
+    model = sgan(callbacks=[SampleRecorder(steps=(3,))])
+    with pytest.raises(InvalidInputError, match="X is a table of 64 features"):
+        model.fit(X.reshape(len(X), -1), Y)
+    assert not hasattr(model, "net_")
+
+
+@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_batch_begin", "on_batch_end"])
+def test_an_error_of_a_callback_in_a_warm_start_loses_or_keeps_the_whole_step(hook):
+    class Fails(Callback):
+        armed = False
+
+        def fail(self, net, **kwargs):
+            if self.armed:
+                raise MemoryError
+
+    setattr(Fails, hook, Fails.fail)
+    callback = Fails()
+    model = sgan(max_iter=4, warm_start=True, callbacks=[callback]).fit(X, Y)
+    before, n_records = weights(model), len(model.net_.history)
+    model.net_.callbacks_[-1][1].armed = True
+    with pytest.raises(MemoryError):
+        model.fit(X, Y)
+    has_stepped = hook == "on_batch_end"
+    assert model.n_iter_ == 4 + has_stepped
+    assert same_state(weights(model), before) != has_stepped
+    assert len(model.net_.history) == n_records + has_stepped
+
+
 def test_tensorboard_gets_every_figure_of_every_record(tmp_path):
     estimator = sgan(callbacks=[TensorBoard(SummaryWriter(tmp_path))]).fit(X, Y)
     log = EventAccumulator(str(tmp_path)).Reload()

@@ -23,11 +23,21 @@ def default_dtype(dtype):
         torch.set_default_dtype(before)
 
 
+@contextmanager
+def default_device(device):
+    torch.set_default_device(device)
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+
+
 STATES = {
     "no_grad": torch.no_grad,
     "inference_mode": torch.inference_mode,
     "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
     "float64": lambda: default_dtype(torch.float64),
+    "other_device": lambda: default_device("meta"),
 }
 
 

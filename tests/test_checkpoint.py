@@ -76,7 +76,7 @@ def test_interrupted_fit_is_fitted_and_goes_on_when_called_again(make, tmp_path)
             seen.append(net.n_steps_)
 
     estimator.set_params(callbacks=[Counter()]).fit(X, Y)
-    assert seen == list(range(10, 20))  # from the checkpoint after 10 steps
+    assert seen == list(range(11, 21))  # from the checkpoint after 10 steps
     assert same_state(weights(estimator), weights(make(**params).fit(X, Y)))
     assert not list(tmp_path.iterdir())
 

@@ -336,12 +336,15 @@ def test_proportions_are_those_that_explain_the_answers():
     np.testing.assert_allclose(found, [0.8, 0.2], atol=0.01)
 
 
-def answering(rows, n_steps=200, sureness=1.0, n_labeled=10_000):
-    """Probes that answer with these probabilities: {of a row: how many rows}."""
+def answering(rows, n_steps=200, sureness=1.0, n_labeled=10_000, second=None):
+    """Probes that answer with these probabilities: {of a row: how many rows}; both, by default."""
     probes = object.__new__(_probes.Probes)
     probes.n_steps, probes.n_labeled = n_steps, n_labeled
     probes.sureness = lambda: sureness
-    probes.of_pool = lambda which: np.repeat([*map(np.array, rows)], [*rows.values()], axis=0)
+    answers = [
+        np.repeat([*map(np.array, r)], [*r.values()], axis=0) for r in (rows, second or rows)
+    ]
+    probes.of_pool = lambda which: answers[which]
     return probes
 
 
@@ -389,3 +392,13 @@ def test_probes_of_few_steps_or_labels_or_unsure_ones_are_not_believed(limits, i
     labels, rows = np.array([0.5, 0.5]), {(0.99, 0.01): 800, (0.01, 0.99): 200}
     found = find_class_prior(answering(rows, **limits), labels)
     assert (found is not labels) == is_believed
+
+
+@pytest.mark.parametrize(("n_zeros", "is_believed"), [(600, True), (400, False)])
+def test_shares_that_mistakes_may_explain_are_not_believed(n_zeros, is_believed):
+    """The first puts 300 of 1000 rows more into class 0 than the labels have there."""
+    labels = np.array([0.5, 0.5])
+    second = {(0.99, 0.01): n_zeros, (0.01, 0.99): 1000 - n_zeros}
+    probes = answering({(0.99, 0.01): 800, (0.01, 0.99): 200}, second=second)
+    assert probes.disagreement() == pytest.approx((800 - n_zeros) / 1000)
+    assert (find_class_prior(probes, labels) is not labels) == is_believed

@@ -269,10 +269,14 @@ def test_early_stopping_weighs_the_held_out_rows_as_training_does(make):
 def test_early_stopping_with_too_few_labels_is_an_error_with_the_remedy(make):
     estimator = make(early_stopping=True)
     with pytest.raises(
-        InvalidInputError, match=r"would hold out 0 of the 4 .*Change validation_fraction"
+        InvalidInputError, match=r"hold out 0 of the 4 .*validation_fraction=0.38 is enough"
     ):
         estimator.fit(X, Y)
     assert not hasattr(estimator, "net_")
+    estimator.set_params(validation_fraction=0.38).fit(X, Y)
+    two_of_a_class = np.where(np.cumsum(Y == 1) > 2, -1, Y)
+    with pytest.raises(InvalidInputError, match=r"to train on\. Label more rows, or pass"):
+        estimator.fit(X, two_of_a_class)
 
 
 def test_own_pair_of_networks_is_trained():
@@ -298,6 +302,8 @@ def test_history_and_fitted_attributes_say_what_happened():
         assert {"loss", "labeled_loss", "adversarial_loss", "generator_loss"} <= record.keys()
     assert estimator.classes_.tolist() == [0, 1]
     assert estimator.n_iter_ == 4
+    without = sgan(max_iter=2, adversarial_weight=0).fit(X, Y)
+    assert not {"realness_real", "realness_fake", "adversarial_loss"} & without.history_[0].keys()
 
 
 @both

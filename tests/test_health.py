@@ -46,7 +46,7 @@ class BreaksAt(Callback):
         self.step, self.value = step, value
 
     def on_batch_end(self, net, **kwargs):
-        if net.n_steps_ + 1 == self.step:
+        if net.n_steps_ == self.step:
             with torch.no_grad():
                 next(net.module_.parameters()).fill_(self.value)
 

@@ -186,6 +186,15 @@ def test_counts_of_another_brightness_and_black_rows_pass():
     check_pool_scale(masks(20, 1, bool), masks(30, 1, bool))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_heavy_tails_pass_and_are_still_refused_in_other_units(seed):
+    """How far out the farthest of ten rows lie is luck, and says nothing of units."""
+    X = np.random.default_rng(seed).lognormal(sigma=2.0, size=(2000, 5))
+    check_pool_scale(X[:10], X[10:])
+    with pytest.raises(InvalidInputError, match="same units"):
+        check_pool_scale(X[:100], 1000.0 * X[100:])
+
+
 def test_rows_that_alternate_between_two_spreads_pass():
     spreads = np.where(np.arange(2047) % 2, 2.0, 0.1)  # every other row would show one of them
     X = spreads[:, None] * np.random.default_rng(0).standard_normal((2047, 6))

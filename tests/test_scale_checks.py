@@ -76,7 +76,7 @@ def test_black_images_dark_ones_and_tables_are_well():
     model = sgan().fit(X, y)
     model.predict(np.zeros_like(X, dtype=float))
     model.predict(X // 100)
-    sgan().fit(X.astype(float), y).predict(X / 255.0)
+    sgan().fit(X.astype(float), y).predict(X / 50.0)
     sgan().fit(X.reshape(len(X), -1).astype(float), y).predict(X.reshape(len(X), -1) / 255.0)
 
 
@@ -158,3 +158,39 @@ def test_an_extreme_pixel_of_fit_is_no_other_scale_afterwards():
     model.partial_fit(X, few_labels(200))
     with pytest.warns(InputScaleWarning, match="of up to about"):
         model.predict(1000 * X)
+
+
+@both
+@pytest.mark.parametrize("colours", [1, 3])
+def test_an_opacity_channel_that_swallows_the_contrast_is_told(make, colours):
+    X = np.repeat(noise_images()[..., None], colours, axis=3)
+    opaque = np.concatenate([X, np.full_like(X[..., :1], 255)], axis=3)
+    with pytest.warns(InputScaleWarning, match=f"last of {colours + 1} channels.*alpha") as told:
+        make().fit(opaque, few_labels())
+    assert told[0].filename == __file__
+    make(scaling="range").fit(opaque, few_labels())  # a constant takes nothing from the others
+    dead = np.concatenate([X, np.zeros_like(X[..., :1])], axis=3)
+    make().fit(dead, few_labels())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint16])
+def test_images_a_hundred_times_darker_than_those_of_fit_are_told(dtype):
+    X = noise_images().astype(dtype)
+    model = sgan().fit(X * dtype(200), few_labels())
+    with pytest.warns(InputScaleWarning, match="divided in both places"):
+        model.predict(X)
+    model.predict(X * dtype(4))
+
+
+def test_labelled_rows_on_another_scale_than_those_beside_them_are_told():
+    X, y = noise_images().astype(np.float32), few_labels()
+    with pytest.warns(InputScaleWarning, match="labelled rows of X have a standard") as told:
+        sgan().fit(np.where((y >= 0)[:, None, None], X / 255, X), y)
+    assert told[0].filename == __file__
+    sgan().fit(np.where((y >= 0)[:, None, None], X / 50, X), y)
+
+
+def test_heavy_tails_are_not_taken_for_another_scale():
+    rng = np.random.default_rng(0)
+    X = rng.lognormal(sigma=2.0, size=(500, 5))
+    sgan(max_iter=1).fit(X, np.where(np.arange(500) < 10, np.arange(500) % 2, -1))

@@ -25,7 +25,7 @@ for name, value in model.history_[-1].items():
 # %%
 # The losses stay finite, and that of the labelled rows falls. D_u, the discriminator's probability
 # that a row is real, stays away from 1 for real rows and from 0 for generated ones: both networks
-# are still in the game. With the small default weight of that game, the two curves lie close.
+# are still in the game, though the discriminator tells them apart better and better.
 
 TrainingCurveDisplay.from_estimator(model)
 

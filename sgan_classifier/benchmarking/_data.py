@@ -259,7 +259,8 @@ def _read_array(path: Path, arrays: Any, name: str) -> NDArray:
         remedy = (
             "Make it one array of numbers."
             if name.startswith("X")
-            else f"If it holds words, save {name}.astype(str), with an empty word for no label."
+            else f'If it holds words, save np.where({name} == None, "", {name}).astype(str), '
+            "where an empty word is no label."
         )
         raise ValueError(f"{path}: {name} cannot be read ({error}). {remedy}") from error
 

@@ -31,7 +31,7 @@ def parse_settings(
     Parameters
     ----------
     settings : sequence of str
-        Each value is a Python literal, or else a word.
+        Each value is a Python literal, its True, False and None in any case, or else a word.
     kinds : sequence of type
         Estimators, all of which must have the parameters and take the values.
     fixed : sequence of str, optional
@@ -63,6 +63,8 @@ def parse_settings(
 
 
 def _value(text: str) -> Any:
+    if text.lower() in ("true", "false", "none"):
+        text = text.capitalize()
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shlex
 from pathlib import Path
@@ -12,9 +13,11 @@ import typer
 from numpy.typing import NDArray
 
 from .. import CNNClassifier, SGANClassifier
+from .._device import resolve_device
 from .._options import parse_augment
 from ..exceptions import InvalidInputError
 from ._common import (
+    ForceOption,
     QuietOption,
     count_classes,
     nicely_interrupted,
@@ -88,6 +91,7 @@ def benchmark(
     seed: Annotated[int, typer.Option(min=0, help="Of the first draw, and of the test part.")] = 0,
     jobs: Annotated[int, typer.Option(help="Fits at a time, one thread each.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Compare methods by number of labels.
@@ -101,7 +105,8 @@ def benchmark(
     The test part of a folder is drawn at random, so that patches of one scene fall into training
     and test alike, which flatters all methods. Pass an .npz file to choose the test images.
 
-    Takes minutes to hours. Ctrl-C keeps the fits that are done, and the same command goes on.
+    Takes minutes to hours. Ctrl-C keeps the fits that are done, and the same command goes on. A
+    report of another command is replaced only with --force.
 
     \b
     Example:
@@ -114,6 +119,7 @@ def benchmark(
     if output.exists() and not output.is_dir():
         raise InvalidInputError(f"{output} is a file. Pass a folder as --output.")
     parameters = parse_settings(settings or [], [SGANClassifier, CNNClassifier], fixed=["network"])
+    resolve_device(device)
     if augment != "auto":
         parameters["augment"] = parse_augment(augment)
     rows = _load(data, test_fraction, size, seed, quiet)
@@ -142,6 +148,7 @@ def benchmark(
         jobs=jobs,
         device=device,
     )
+    _check_report(output / f"label_efficiency_{rows.name}.json", command, force)
     run = Run(output, command, n_jobs=jobs, random_state=seed, device=device, verbose=not quiet)
     with nicely_interrupted("Finished fits are kept: the same command goes on from here."):
         run_label_efficiency(
@@ -165,6 +172,21 @@ def _command(data: Path, **options: Any) -> str:
                 words.append(f"--{name.replace('_', '-')}")
                 words += [] if given is True else [str(given)]
     return shlex.join(words)
+
+
+def _check_report(record: Path, command: str, force: bool) -> None:
+    """Refuse to replace the report of another command, which may have taken hours."""
+    if force or not record.exists():
+        return
+    try:
+        other = json.loads(record.read_text(encoding="utf-8"))["command"]
+    except (ValueError, KeyError, TypeError):
+        other = "it cannot be read"
+    if other != command:
+        raise InvalidInputError(
+            f"{record} is of another command ({other}). Pass another --output, or --force to "
+            "replace it and the report beside it."
+        )
 
 
 def _load(

@@ -14,6 +14,7 @@ import typer
 
 from .. import CNNClassifier, SGANClassifier
 from .._class_prior import label_proportions
+from .._device import resolve_device
 from .._options import parse_augment
 from ..exceptions import (
     InvalidInputError,
@@ -177,6 +178,7 @@ def _make_estimator(
         **parameters,
     )
     estimator._validate_params()  # before the images are read
+    resolve_device(device)
     return estimator
 
 

@@ -1,7 +1,7 @@
 """Convolutions in the way that is quickest on the device: the same sums, arranged differently.
 
 On a CPU the channels lie last in memory, from the first convolution on: poolings and activations of
-tensors that lie otherwise, or in two ways, are up to ten times slower there. Where torch's own
+tensors that lie otherwise, or in two ways, are several times slower there. Where torch's own
 convolution is slow there, one of three other ways takes its place.
 """
 
@@ -69,7 +69,7 @@ def _over_pairs(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def _is_quick_with_few_inputs(x: Tensor) -> bool:
-    """Tell whether torch's own convolution is; by an input, it is up to four times slower."""
+    """Tell whether torch's own convolution is; by an input, it is several times slower."""
     if x.dtype != torch.float32:
         return False
     return not x.requires_grad or (torch.is_autocast_enabled("cpu") and HAS_AMX)
