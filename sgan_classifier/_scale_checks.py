@@ -20,9 +20,9 @@ def check_pool_scale(X: np.ndarray, pool: np.ndarray) -> None:
 
     A pool that a ``Pipeline`` hands to its last step has not gone through the transforms before.
     Counts may be honest and differ more than fractions do. Of bytes the greatest are compared: 255
-    beside a mask's 1 is another scale, however few rows the one or the other fills. Where a few
-    values far out make the deviation, which of them a part has is luck: the middle halves must
-    differ as much.
+    beside a mask's 1 is another scale, however few rows the one or the other fills. Of others, the
+    middle halves of the values must differ as much as the deviations: where a few values far out
+    make the deviation, which of them a part has is luck.
 
     Parameters
     ----------
@@ -37,16 +37,17 @@ def check_pool_scale(X: np.ndarray, pool: np.ndarray) -> None:
     """
     some = [rows[evenly_spaced(len(rows), ROWS_COMPARED)] for rows in (X, pool)]
     kinds = {rows.dtype.kind for rows in some}
+    at_most = MAX_SPREAD_RATIO if kinds == {"f"} else OTHER_SCALE
     if all(rows.dtype == np.uint8 for rows in some):
         what, sizes = "values of up to", [float(rows.max()) for rows in some]
     elif kinds == {"f"} or kinds <= {"i", "u"}:
         what, sizes = "a standard deviation of", [float(rows.std(dtype=float)) for rows in some]
+        halves = [_middle_half(rows) for rows in some]
+        if 0 < max(halves) <= at_most * min(halves):
+            return
     else:
         return  # masks, or dtypes that do not go together, which `Rows` refuses
-    at_most = MAX_SPREAD_RATIO if kinds == {"f"} else OTHER_SCALE
-    halves = [_middle_half(rows) for rows in some]
-    is_middle_alike = min(halves) > 0 and max(halves) <= at_most * min(halves)
-    if min(sizes) > 0 and max(sizes) > at_most * min(sizes) and not is_middle_alike:
+    if min(sizes) > 0 and max(sizes) > at_most * min(sizes):
         raise InvalidInputError(
             f"X_unlabeled has {what} {sizes[1]:.3g}, and X of {sizes[0]:.3g}: they are not in the "
             "same units. The steps of a Pipeline before this one transform X and not a pool: use "

@@ -195,6 +195,13 @@ def test_heavy_tails_pass_and_are_still_refused_in_other_units(seed):
         check_pool_scale(X[:100], 1000.0 * X[100:])
 
 
+def test_a_few_bytes_among_masks_are_refused():
+    pool = masks(30)
+    pool[:3] *= 255
+    with pytest.raises(InvalidInputError, match="values of up to 255, and X of 1"):
+        check_pool_scale(masks(20), pool)
+
+
 def test_rows_that_alternate_between_two_spreads_pass():
     spreads = np.where(np.arange(2047) % 2, 2.0, 0.1)  # every other row would show one of them
     X = spreads[:, None] * np.random.default_rng(0).standard_normal((2047, 6))
