@@ -8,7 +8,7 @@ import pytest
 from tiny import noise_images
 
 from sgan_benchmarks.calibration import expected_calibration_error
-from sgan_benchmarks.foreign import Foreign, fit_to, foreign_kinds, load_foreign, realness_figures
+from sgan_benchmarks.foreign import Foreign, fit_to, foreign_kinds, load_foreign, rejection_figures
 from sgan_benchmarks.pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_rows
 from sgan_benchmarks.robustness import CASES, fit_and_measure, run_robustness
 from sgan_benchmarks.robustness_command import robustness_main
@@ -83,7 +83,7 @@ def test_accuracies_weigh_recalls_as_they_say():
 
 
 class KnowsBrightImages:
-    """Bright images are real, and of a class that it is sure of."""
+    """Bright images are real, of a class that it is not sure of, and alike in their features."""
 
     def realness(self, X):
         return X.mean(axis=(1, 2)) / 255
@@ -91,14 +91,22 @@ class KnowsBrightImages:
     def predict_proba(self, X):
         return np.tile([0.5, 0.5], (len(X), 1))
 
+    def transform(self, X):
+        return X.reshape(len(X), -1).astype(np.float32)
 
-def test_realness_is_measured_and_the_rule_gives_up_a_twentieth_of_training_rows():
+
+def test_foreign_images_are_told_and_the_rule_gives_up_a_twentieth_of_training_rows():
     bright = np.tile(np.arange(100, 200, dtype=np.uint8)[:, None, None], (1, 4, 4))
-    kinds = {"dark": np.zeros_like(bright), "same": bright}
-    figures = realness_figures(KnowsBrightImages(), bright, bright, kinds)
-    assert figures["rejected_test"] == pytest.approx(0.05)
-    assert figures["kinds"]["dark"] == {"auc": 1.0, "auc_probability": 0.5, "rejected": 1.0}
-    assert figures["kinds"]["same"]["auc"] == pytest.approx(0.5)
+    kinds = {"dark": np.zeros_like(bright), "brighter": bright + 55, "same": bright}
+    figures = rejection_figures(KnowsBrightImages(), bright, bright, kinds)
+    assert figures["rejected_test"]["realness"] == pytest.approx(0.05, abs=0.011)
+    assert figures["rejected_test"]["probability"] == 0.0
+    dark, brighter = figures["kinds"]["dark"], figures["kinds"]["brighter"]
+    assert dark["auc"] == {"realness": 1.0, "probability": 0.5, "features": 1.0}
+    assert dark["rejected"] == {"realness": 1.0, "probability": 0.0, "features": 1.0}
+    assert brighter["auc"]["realness"] < 0.2, "realness has one side, features have none"
+    assert brighter["auc"]["features"] > 0.6
+    assert figures["kinds"]["same"]["auc"]["realness"] == pytest.approx(0.5)
 
 
 # ---------------------------------------------------------------------- images and pools

@@ -9,12 +9,14 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import LocalOutlierFactor
 
 from sgan_classifier.benchmarking._data import BenchmarkData, load_benchmark_data
 from sgan_classifier.datasets import make_craters
 
 SHARE = 0.25  # of the pool that is foreign
 REJECTED = 0.05  # of the training rows that the rule for rejecting gives up
+SCORES = ("realness", "probability", "features")  # by which images are rejected
 SOURCES = {"lunar_nac": "mnist"}  # all others get synthetic craters
 SIDE = 32  # of a synthetic crater, before it is resized
 
@@ -114,16 +116,17 @@ def foreign_kinds(data: BenchmarkData, foreign: Foreign, seed: int) -> dict[str,
     }
 
 
-def realness_figures(
+def rejection_figures(
     model: Any, X_train: NDArray, X_test: NDArray, kinds: dict[str, NDArray]
 ) -> dict[str, Any]:
-    """Measure how well a fitted SGAN tells test rows from foreign images.
+    """Measure how well what a fitted SGAN says tells test rows from foreign images.
 
     Parameters
     ----------
     model : SGANClassifier
     X_train : ndarray of shape (n, ...)
-        What it was trained on; the rule rejects what seems less real than 5 % of these.
+        What it was trained on. Every second row is what features are compared with; the rule
+        rejects what has a lower score than 5 % of the others.
     X_test : ndarray of shape (m, ...)
     kinds : dict of str to ndarray
         Foreign images, by what they are.
@@ -131,27 +134,38 @@ def realness_figures(
     Returns
     -------
     dict
-        "threshold"; "rejected_test", the share of test rows that the rule rejects; and "kinds":
-        for each kind the areas under the ROC curve of the realness ("auc") and of the highest
-        probability ("auc_probability"), and the share that is "rejected".
+        "rejected_test", the share of test rows that the rule rejects; and "kinds": for each kind
+        the area under the ROC curve ("auc") and the share that is "rejected". Each of them is a
+        dict of figures by score: "realness", "probability" (the highest of them) and "features"
+        (the local outlier factor among the features of training rows).
     """
-    threshold = float(np.quantile(model.realness(X_train), REJECTED))
-    realness, certainty = model.realness(X_test), model.predict_proba(X_test).max(axis=1)
-    figures: dict[str, Any] = {
-        "threshold": threshold,
-        "rejected_test": float((realness < threshold).mean()),
-        "kinds": {},
-    }
-    for name, images in kinds.items():
+    reference, known = X_train[::2], X_train[1::2]
+    neighbours = LocalOutlierFactor(n_neighbors=min(20, len(reference) - 1), novelty=True)
+    neighbours.fit(model.transform(reference))
+
+    def scores(X: NDArray) -> dict[str, NDArray]:
+        return {
+            "realness": model.realness(X),
+            "probability": model.predict_proba(X).max(axis=1),
+            "features": neighbours.score_samples(model.transform(X)),
+        }
+
+    thresholds = {name: np.quantile(found, REJECTED) for name, found in scores(known).items()}
+
+    def rejected(found: dict[str, NDArray]) -> dict[str, float]:
+        return {name: float((found[name] < limit).mean()) for name, limit in thresholds.items()}
+
+    of_test = scores(X_test)
+    figures: dict[str, Any] = {"rejected_test": rejected(of_test), "kinds": {}}
+    for kind, images in kinds.items():
         is_test = np.repeat([1, 0], [len(X_test), len(images)])
-        foreign_realness = model.realness(images)
-        foreign_certainty = model.predict_proba(images).max(axis=1)
-        figures["kinds"][name] = {
-            "auc": roc_auc_score(is_test, np.concatenate([realness, foreign_realness])),
-            "auc_probability": roc_auc_score(
-                is_test, np.concatenate([certainty, foreign_certainty])
-            ),
-            "rejected": float((foreign_realness < threshold).mean()),
+        found = scores(images)
+        figures["kinds"][kind] = {
+            "auc": {
+                name: roc_auc_score(is_test, np.concatenate([of_test[name], found[name]]))
+                for name in thresholds
+            },
+            "rejected": rejected(found),
         }
     return figures
 

@@ -23,7 +23,7 @@ from sgan_classifier.benchmarking._record import (
 )
 
 from .calibration import expected_calibration_error
-from .foreign import Foreign, foreign_kinds, realness_figures
+from .foreign import Foreign, foreign_kinds, rejection_figures
 from .pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, TARGET, make_rows, rare_classes
 from .robustness_report import NO_BALANCE, SECTIONS, robustness_report
 from .stored import run_all, storage_key
@@ -155,7 +155,7 @@ def fit_and_measure(
     -------
     dict
         "seconds", "accuracy", "recalls" (of the classes), "shares" (of the classes in the pool),
-        "calibration_error", "brier_score" and, of an SGAN that saw all classes evenly, "realness".
+        "calibration_error", "brier_score" and, of an SGAN that saw all classes evenly, "rejection".
     """
     rows = make_rows(pool, data, foreign.pool, n_labels, seed)
     model: Any = clone(estimator).set_params(random_state=seed)
@@ -179,5 +179,5 @@ def fit_and_measure(
         }
         if isinstance(model, SGANClassifier) and pool in (CLEAN, FOREIGN):
             kinds = foreign_kinds(data, foreign, seed)
-            figures["realness"] = realness_figures(model, rows.X, data.X_test, kinds)
+            figures["rejection"] = rejection_figures(model, rows.X, data.X_test, kinds)
     return figures

@@ -11,7 +11,7 @@ from sgan_classifier.benchmarking._contenders import CNN, SGAN
 from sgan_classifier.benchmarking._run_summary import run_summary
 from sgan_classifier.benchmarking._statistics import markdown_table, mean_of
 
-from .foreign import REJECTED, SHARE
+from .foreign import REJECTED, SCORES, SHARE
 from .pools import CLEAN, EVEN, FOREIGN, PROPORTIONAL, RATIO, TARGET
 
 NO_BALANCE = "SGAN, balance_weight=0"
@@ -131,28 +131,36 @@ def _against_clean_pool(record: dict[str, Any], pool: str) -> list[list[str]]:
 def _realness(record: dict[str, Any]) -> list[str]:
     parts = [
         "## Telling foreign images",
-        "Area under the ROC curve for telling test rows from foreign images, by `realness` and, to "
-        "compare, by the highest probability of `predict_proba`: 1 tells them apart, 0.5 does not, "
-        "and below that foreign images seem the more real. The rule rejects what `realness` puts "
-        f"below the {100 * REJECTED:g} % quantile of the training rows.",
+        "Area under the ROC curve for telling test rows from foreign images: 1 tells them apart, "
+        "0.5 does not, and below that foreign images seem to belong better. By `realness`; by the "
+        "highest probability of `predict_proba`; and by the features of `transform`, with "
+        "scikit-learn's `LocalOutlierFactor(novelty=True)` fitted to every second training row. "
+        f"The rule rejects what scores below the {100 * REJECTED:g} % quantile of the other "
+        "training rows.",
     ]
     for pool in (CLEAN, FOREIGN):
-        rows = []
+        areas, rejected = [], []
         for n in record["settings"]["n_labels"]:
-            draws = [draw["realness"] for draw in _draws(record, pool, SGAN, n)]
-            of_test = mean_of([draw["rejected_test"] for draw in draws])
+            draws = [draw["rejection"] for draw in _draws(record, pool, SGAN, n)]
             for kind in draws[0]["kinds"]:
                 found = [draw["kinds"][kind] for draw in draws]
-                means = [
-                    str(mean_of([figures[name] for figures in found]))
-                    for name in ("auc", "auc_probability", "rejected")
-                ]
-                rows.append([str(n), kind, *means, str(of_test)])
-        header = ["labels", "foreign images", "AUC, realness", "AUC, probability"]
-        header += ["rejected of these", "rejected of the test rows"]
+                areas.append([str(n), kind, *_means([figures["auc"] for figures in found])])
+                rejected.append([str(n), kind, *_means([figures["rejected"] for figures in found])])
+            of_test = _means([draw["rejected_test"] for draw in draws])
+            rejected.append([str(n), "test rows, which belong", *of_test])
         title = "clean pool" if pool == CLEAN else f"pool with {record['foreign']}"
-        parts += [f"### Trained with a {title}", markdown_table(header, rows)]
+        parts += [
+            f"### Trained with a {title}",
+            markdown_table(
+                ["labels", "foreign images", *(f"AUC, {name}" for name in SCORES)], areas
+            ),
+            markdown_table(["labels", "rejected of", *(f"by {name}" for name in SCORES)], rejected),
+        ]
     return parts
+
+
+def _means(draws: list[dict[str, float]]) -> list[str]:
+    return [str(mean_of([draw[name] for draw in draws])) for name in SCORES]
 
 
 def _calibration(record: dict[str, Any]) -> list[str]:

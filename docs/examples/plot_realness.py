@@ -2,8 +2,8 @@
 Images that do not belong
 =========================
 
-A classifier names a class for any image whatever. ``realness`` says whether an image looks like
-those that it was trained on, within limits that this example shows.
+A classifier names a class for any image whatever. Two scores say whether an image looks like those
+that it was trained on: ``realness``, and how close its features are to theirs.
 """
 
 # %%
@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
+from sklearn.neighbors import LocalOutlierFactor
 
 from sgan_classifier import SGANClassifier
 from sgan_classifier.model_selection import mask_labels
@@ -34,31 +35,46 @@ foreign = {
 }
 
 # %%
-# The area under the ROC curve is the chance that a digit gets a higher realness than a foreign
-# image: 0.5 is no better than a coin. The generator has hardly ever made noise, so how the
-# discriminator judges it is not trained; on other data, look before you rely on it.
+# The generator has hardly ever made noise, so how the discriminator judges it is not trained; on
+# other data, look before you rely on it. The second score asks nothing of the generator: it is
+# scikit-learn's local outlier factor, of features whose neighbours are those of the training rows.
 
-realness = {"digits, not trained on": model.realness(X_test)}
-realness |= {name: model.realness(images) for name, images in foreign.items()}
-n = len(X_test)
-for name in foreign:
-    scores = np.concatenate([realness["digits, not trained on"], realness[name]])
-    print(f"{name}: area under the ROC curve {roc_auc_score(np.repeat([1, 0], n), scores):.3f}")
+neighbours = LocalOutlierFactor(novelty=True).fit(model.transform(X))
 
-figure, ax = plt.subplots(figsize=(6.0, 3.2), layout="constrained")
-bins = np.linspace(0, 1, 41)
-for (name, values), color in zip(realness.items(), ["#0072B2", "#D55E00", "#009E73"], strict=True):
-    ax.hist(values, bins, histtype="step", linewidth=1.6, color=color, label=name)
-ax.set(xlabel="Realness, D_u", ylabel="Images")
-ax.spines[["top", "right"]].set_visible(False)
-ax.legend(frameon=False)
+
+def feature_score(images):
+    return neighbours.score_samples(model.transform(images))
+
 
 # %%
-# A rule for rejecting images needs no foreign image: refuse what is less real than all but 5 % of
-# images that are known to belong and were not trained on.
+# The area under the ROC curve is the chance that a digit gets a higher score than a foreign image:
+# 0.5 is no better than a coin.
 
-known, new = X_test[: n // 2], X_test[n // 2 :]
-threshold = np.quantile(model.realness(known), 0.05)
-print(f"of new digits, {np.mean(model.realness(new) < threshold):.3f} are refused")
-for name, images in foreign.items():
-    print(f"of {name}, {np.mean(model.realness(images) < threshold):.3f} are refused")
+n = len(X_test)
+for score in (model.realness, feature_score):
+    for name, images in foreign.items():
+        scores = np.concatenate([score(X_test), score(images)])
+        area = roc_auc_score(np.repeat([1, 0], n), scores)
+        print(f"{name}, by {score.__name__}: area under the ROC curve {area:.3f}")
+
+figure, axes = plt.subplots(1, 2, figsize=(8.0, 3.2), layout="constrained", sharey=True)
+titles = ["Realness, D_u", "Local outlier factor of the features, negative"]
+shown = {"digits, not trained on": X_test, **foreign}
+for ax, score, title in zip(axes, (model.realness, feature_score), titles, strict=True):
+    for (name, images), color in zip(shown.items(), ["#0072B2", "#D55E00", "#009E73"], strict=True):
+        ax.hist(score(images), 40, histtype="step", linewidth=1.6, color=color, label=name)
+    ax.set_xlabel(title)
+    ax.spines[["top", "right"]].set_visible(False)
+axes[0].set_ylabel("Images")
+axes[0].legend(frameon=False)
+
+# %%
+# A rule for rejecting images needs no foreign image: refuse what scores below all but 5 % of images
+# that are known to belong and were not trained on.
+
+known, shown["digits, not trained on"] = X_test[: n // 2], X_test[n // 2 :]
+for score in (model.realness, feature_score):
+    threshold = np.quantile(score(known), 0.05)
+    for name, images in shown.items():
+        refused = np.mean(score(images) < threshold)
+        print(f"{name}, by {score.__name__}: {refused:.3f} are refused")
