@@ -95,7 +95,7 @@ class Checkpoint:
         assert self._content is not None
         start = self._content["start_step"]
         found = differences(self._content["fingerprint"], self.fingerprint)
-        if not found and not start <= step < start + n_steps:
+        if not found and not start <= step <= start + n_steps:
             found = [f"it began after {start} steps, and this estimator has taken {step}"]
         if found:
             raise CheckpointError(

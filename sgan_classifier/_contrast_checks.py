@@ -44,7 +44,7 @@ def warn_of_little_contrast(rows: Rows, scaler: Scaler) -> None:
         return
     plain = Scaler(scaler.offset, scaler.scale)
     x = plain.transform(rows.take(evenly_spaced(len(rows), TYPICAL_ROWS)))
-    is_opaque = n_channels in (2, 4) and bool(x[:, -1].min() >= x.max())
+    is_opaque = n_channels in (2, 4) and bool(x[:, -1].flatten(1).amin(dim=1).median() >= x.max())
     of_channels = [_contrast(x[:, k : k + 1].clone()) for k in range(n_channels)]
     inside, between = _contrast(x) if n_channels > 1 else of_channels[0]
     if scaler.typical_std is not None and 0.0 < max(inside, between) < LITTLE_CONTRAST:
@@ -114,9 +114,9 @@ def _warn_of_images(rows: Rows, scaler: Scaler, inside: float) -> None:
 
 def _warn_of_opacity(n_channels: int) -> None:
     warnings.warn(
-        f"The last of {n_channels} channels of X has the greatest value in every pixel, as the "
-        "opacity (alpha) of a picture without transparent parts. It tells nothing, and each image "
-        "is scaled by all channels together: leave it out, as X[..., :-1] of channels last.",
+        f"The last of {n_channels} channels of most images has the greatest value in every pixel, "
+        "as the opacity (alpha) of a picture without transparent parts. It tells nothing, and each "
+        "image is scaled by all channels together: leave it out, as X[..., :-1] of channels last.",
         InputScaleWarning,
         stacklevel=FIT_LEVEL,
     )

@@ -16,6 +16,16 @@ PRECISIONS = ("fp32", "bf16")
 HAS_AMX = bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
 
 
+@contextmanager
+def cpu_by_default() -> Iterator[None]:
+    """Make tensors on the CPU where none is named, whatever `torch.set_default_device` says."""
+    if torch.get_default_device().type == "cpu":  # else every call of torch would take longer
+        yield
+    else:
+        with torch.device("cpu"):
+            yield
+
+
 def resolve_device(device: str | torch.device) -> torch.device:
     """Return the torch device to train on.
 

@@ -94,7 +94,7 @@ class Streams:
 
     def __setstate__(self, state: dict) -> None:
         for name in ("weights", "noise"):
-            device, generator_state = state[name][0], torch.as_tensor(state[name][1])
+            device, generator_state = state[name][0], torch.from_numpy(state[name][1])
             try:
                 generator = torch.Generator(device)
                 generator.set_state(generator_state)

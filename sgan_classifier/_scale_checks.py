@@ -10,7 +10,7 @@ from ._contrast_checks import LITTLE_CONTRAST, is_standardised
 from ._scaling import TYPICAL_ROWS, Scaler
 from .exceptions import InputScaleWarning, InvalidInputError
 
-MAX_SPREAD_RATIO, ROWS_COMPARED = 4.0, 1024
+MAX_SPREAD_RATIO, ROWS_COMPARED, FEW_ROWS = 4.0, 1024, 256
 OTHER_SCALE = 100.0  # times: less than between images of 0..1, of 8 bits and of 16 bits
 BRIGHT, BRIGHTER = 0.95, 5.0  # a quantile of the pixels; times the largest in fit
 
@@ -21,8 +21,8 @@ def check_pool_scale(X: np.ndarray, pool: np.ndarray) -> None:
     A pool that a ``Pipeline`` hands to its last step has not gone through the transforms before.
     Counts may be honest and differ more than fractions do. Of bytes the greatest are compared: 255
     beside a mask's 1 is another scale, however few rows the one or the other fills. Of others, the
-    middle halves of the values must differ as much as the deviations: where a few values far out
-    make the deviation, which of them a part has is luck.
+    middle halves of the values must differ, too: where a few values far out make the deviation,
+    which of them a part has is luck.
 
     Parameters
     ----------
@@ -32,8 +32,9 @@ def check_pool_scale(X: np.ndarray, pool: np.ndarray) -> None:
     Raises
     ------
     InvalidInputError
-        If one deviation is more than `MAX_SPREAD_RATIO` times the other; of integers, more than
-        `OTHER_SCALE` times; or if that holds for the greatest values of bytes.
+        If one deviation is more than `MAX_SPREAD_RATIO` times the other, or of integers more than
+        `OTHER_SCALE` times, and the middle halves are not alike; or if the latter holds for the
+        greatest values of bytes.
     """
     some = [rows[evenly_spaced(len(rows), ROWS_COMPARED)] for rows in (X, pool)]
     kinds = {rows.dtype.kind for rows in some}
@@ -42,8 +43,7 @@ def check_pool_scale(X: np.ndarray, pool: np.ndarray) -> None:
         what, sizes = "values of up to", [float(rows.max()) for rows in some]
     elif kinds == {"f"} or kinds <= {"i", "u"}:
         what, sizes = "a standard deviation of", [float(rows.std(dtype=float)) for rows in some]
-        halves = [_middle_half(rows) for rows in some]
-        if 0 < max(halves) <= at_most * min(halves):
+        if _middles_are_alike(some, at_most):
             return
     else:
         return  # masks, or dtypes that do not go together, which `Rows` refuses
@@ -67,15 +67,16 @@ def warn_of_mixed_scales(X: np.ndarray, is_labeled: np.ndarray) -> None:
     Warns
     -----
     InputScaleWarning
-        If deviation and middle half of one kind are more than `OTHER_SCALE` times the other's.
+        If one deviation is more than `OTHER_SCALE` times the other, and the middle halves are not
+        alike.
     """
     parts = [np.flatnonzero(mask) for mask in (is_labeled, ~is_labeled)]
     if X.dtype in (np.bool_, np.uint8) or not min(map(len, parts)):
         return
-    some = [X[part[evenly_spaced(len(part), ROWS_COMPARED)]] for part in parts]
+    some = [X[part[evenly_spaced(len(part), FEW_ROWS)]] for part in parts]
     sizes = [float(rows.std(dtype=float)) for rows in some]
-    halves = [_middle_half(rows) for rows in some]
-    if all(0 < OTHER_SCALE * min(pair) < max(pair) for pair in (sizes, halves)):
+    is_other = 0 < OTHER_SCALE * min(sizes) < max(sizes)
+    if is_other and not _middles_are_alike(some, OTHER_SCALE):
         warnings.warn(
             f"The labelled rows of X have a standard deviation of {sizes[0]:.3g}, its unlabelled "
             f"rows of {sizes[1]:.3g}: they are not in the same units, and no class of the labelled "
@@ -85,8 +86,18 @@ def warn_of_mixed_scales(X: np.ndarray, is_labeled: np.ndarray) -> None:
         )
 
 
-def _middle_half(rows: np.ndarray) -> float:
-    return float(np.subtract(*np.quantile(rows, (0.75, 0.25))))
+def _middles_are_alike(parts: list[np.ndarray], at_most: float) -> bool:
+    """Say whether the middle halves of the values differ by that factor at most; if none is 0.
+
+    Of a table, those of the widest column, which makes the deviation of all: by more in a few rows.
+    """
+    is_table = parts[0].ndim == 2
+    some = [rows[evenly_spaced(len(rows), FEW_ROWS)] for rows in parts]
+    quartiles = [np.quantile(rows, (0.25, 0.75), axis=0 if is_table else None) for rows in some]
+    halves = np.stack([np.atleast_1d(high - low) for low, high in quartiles])
+    widest = halves[:, halves.max(axis=0).argmax()]
+    luck = 1.0 + 30.0 / min(map(len, some)) if is_table else 1.0
+    return 0 < widest.max() <= at_most * luck * widest.min()
 
 
 def largest_in_fit(scaler: Scaler) -> float | None:
@@ -153,10 +164,11 @@ def warn_of_other_scale(
     if not is_brighter and not is_darker:
         return
     about = "about " * is_standardised(scaler)
+    doubt = " If they are merely dark, never mind." * (is_darker and is_same)
     warnings.warn(
         f"X holds {rows.dtype} values of up to {largest:.3g}, but the images in fit were "
         f"{fit_dtype} of up to {about}{largest_before:.3g}. Predictions on another scale are close "
-        "to arbitrary: pass X in the units of fit, divided in both places or in none.",
+        f"to arbitrary: pass X in the units of fit, divided in both places or in none.{doubt}",
         InputScaleWarning,
         stacklevel=stacklevel,
     )

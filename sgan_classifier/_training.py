@@ -12,7 +12,7 @@ from . import networks
 from ._batches import Rows
 from ._class_prior import label_proportions
 from ._contrast_checks import check_scaled, warn_of_little_contrast
-from ._device import resolve_device, resolve_precision
+from ._device import cpu_by_default, resolve_device, resolve_precision
 from ._fingerprint import fingerprint
 from ._hold_out import hold_out
 from ._layout import Layout
@@ -158,8 +158,7 @@ class TrainableEstimator(BaseEstimator):
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
             stack.enter_context(torch.enable_grad())
-            if torch.get_default_device().type != "cpu":
-                stack.enter_context(torch.device("cpu"))
+            stack.enter_context(cpu_by_default())
             for kind in ("cpu", "cuda", "mps"):
                 if torch.is_autocast_enabled(kind):
                     stack.enter_context(torch.autocast(kind, enabled=False))

@@ -26,11 +26,12 @@ class PoolCutWarning(SGANClassifierWarning):
 class InputScaleWarning(SGANClassifierWarning):
     """Images to predict are on another scale than those of ``fit``, as after ``X / 255``.
 
-    They are many times as bright or, of another dtype, as dark. Pass them in the units of
-    ``fit``. Or, in ``fit``, an image's own contrast is lost in the range of all pixels, as where a
-    pixel without data holds -9999 or bytes use few of their levels; or that of a channel is, beside
-    one in other units or, standardised, below a few extreme pixels. Or files of 8 and of 16 bits
-    are converted into each other, and those of 16 hold no value of more than 14.
+    They are many times as bright or as dark. Pass them in the units of ``fit``. Or, in ``fit``,
+    labelled and unlabelled rows are on two scales, or a channel is that of opacity; or an image's
+    own contrast is lost in the range of all pixels, as where a pixel without data holds -9999 or
+    bytes use few of their levels; or that of a channel is, beside one in other units or,
+    standardised, below a few extreme pixels. Or files of 8 and of 16 bits are converted into each
+    other, and those of 16 hold no value of more than 14.
     """
 
 

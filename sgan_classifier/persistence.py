@@ -18,7 +18,7 @@ from . import _tensor_file
 from ._base import BaseImageClassifier
 from ._class_prior import check_class_prior
 from ._cnn import CNNClassifier
-from ._device import resolve_device
+from ._device import cpu_by_default, resolve_device
 from ._layout import Layout
 from ._net_state import net_state, restore_net
 from ._own_code import check_own_code, decode_options, encode_options
@@ -84,12 +84,11 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     InvalidInputError
-        If it is of another class, a parameter holds what only a pickle can keep, or there is no
-        folder of this path.
+        If it is of another class, or a parameter holds what only a pickle can keep.
     sklearn.utils._param_validation.InvalidParameterError
         If a parameter was set to what it cannot be.
     OSError
-        If the file cannot be written, as on a full disk.
+        If the file cannot be written, as on a full disk or where its folder is not there.
 
     See Also
     --------
@@ -120,7 +119,7 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     check_is_fitted(estimator)
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
-        raise InvalidInputError(f"There is no folder {folder}. Make it, or pass another path.")
+        raise FileNotFoundError(f"There is no folder {folder}. Make it, or pass another path.")
     estimator._validate_params()  # else load would refuse them
     net = estimator.net_
     scaler = net.scaler
@@ -204,7 +203,8 @@ def load(
     check_threads()
     own = {"network": networks, "augment": augment, "callbacks": callbacks}
     try:
-        return _build(content, tensors, own)
+        with cpu_by_default():
+            return _build(content, tensors, own)
     except InvalidInputError:
         raise
     except _DECEPTIONS as error:

@@ -9,6 +9,7 @@ from image_files import save
 from PIL import Image
 from tiny import noise_images
 
+from sgan_classifier import recipes
 from sgan_classifier.commands.benchmark import _default_labels, _load
 from sgan_classifier.exceptions import InvalidInputError
 
@@ -56,8 +57,16 @@ def test_five_bands_are_compared_with_their_shape_as_a_setting(tmp_path):
     y = np.arange(40) % 2
     path = tmp_path / "bands.npz"
     np.savez(path, X_train=X[:30], y_train=y[:30], X_test=X[30:], y_test=y[30:])
-    settings = ("--set", "image_shape=(8, 8, 5)", "--set", "width=2")
-    run("benchmark", path, "-o", tmp_path / "report", "--labels", 4, *QUICK, *settings)
+    settings = (
+        "--set",
+        "image_shape=(8, 8, 5)",
+        "--set",
+        "width=2",
+        "--set",
+        "early_stopping=true",
+    )
+    settings += ("--set", "validation_fraction=0.5", "--set", "learning_rate=0.01")
+    run("benchmark", path, "-o", tmp_path / "report", "--labels", 12, *QUICK, *settings)
     (report,) = (tmp_path / "report").glob("*.md")
     text = report.read_text()
     assert "--set 'image_shape=(8, 8, 5)' --set width=2" in text, "the command makes it again"
@@ -65,6 +74,10 @@ def test_five_bands_are_compared_with_their_shape_as_a_setting(tmp_path):
     for name in ("SGAN", "CNN, same network"):
         assert estimators[name]["parameters"]["image_shape"] == [8, 8, 5]
         assert estimators[name]["parameters"]["width"] == 2
+        assert estimators[name]["parameters"]["learning_rate"] == 0.01
+    recipe = estimators["SGAN, 2021 recipe"]["parameters"]
+    assert recipe["learning_rate"] == recipes.CRATERS_2021["learning_rate"]
+    assert recipe["image_shape"] == [8, 8, 5]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +100,7 @@ def test_a_report_of_another_command_is_replaced_only_when_told(craters, tmp_pat
 
     benchmark("--labels", 4)
     (record,) = tmp_path.glob("*.json")
-    benchmark("--labels", 4)  # the same: goes on
+    benchmark("--labels", 4, "--jobs", 2)  # the same figures: goes on
     before = record.read_text()
     with pytest.raises(InvalidInputError, match=r"--labels 4 .*--force to replace it"):
         benchmark("--labels", 6)

@@ -1,5 +1,6 @@
 """A fit is the same whatever torch's state is where it is called."""
 
+import pickle
 from contextlib import contextmanager
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from tiny import both, cnn, few_labels, noise_images, same_state, sgan, weights
 
-from sgan_classifier import networks
+from sgan_classifier import networks, persistence
 from sgan_classifier._augment import AUGMENTATIONS
 
 X, Y = noise_images(24), few_labels(24)
@@ -44,7 +45,7 @@ STATES = {
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("state", STATES.values(), ids=list(STATES))
 @both
-def test_fit_learns_the_same_in_any_state(make, state, precision):
+def test_fit_learns_the_same_in_any_state(make, state, precision, tmp_path):
     params = {"augment": AUGMENTATIONS, "precision": precision}
     expected = make(**params).fit(X, Y)
     with state():
@@ -53,8 +54,12 @@ def test_fit_learns_the_same_in_any_state(make, state, precision):
     with state():
         found.partial_fit(X, Y)
         answers = found.predict_proba(X)
+        persistence.save(found, path := tmp_path / "m")
         samples = found.sample(3, random_state=0) if make is sgan else None
+        copies = persistence.load(path), pickle.loads(pickle.dumps(found))
     np.testing.assert_array_equal(answers, expected.partial_fit(X, Y).predict_proba(X))
+    for copy in copies:
+        np.testing.assert_array_equal(copy.predict_proba(X), answers)
     if samples is not None:
         np.testing.assert_array_equal(samples, expected.sample(3, random_state=0))
 

@@ -62,6 +62,17 @@ def test_fit_killed_at_any_step_ends_as_one_never_stopped(tmp_path):
 
 
 @both
+def test_a_fit_stopped_in_its_last_step_goes_on_from_the_checkpoint(make, tmp_path):
+    params = {"max_iter": 12, "warm_start": True}
+    checkpoint = {"checkpoint_dir": str(tmp_path), "checkpoint_every": 5}
+    estimator = stopped(make(**params, **checkpoint))
+    assert estimator.n_iter_ == 12
+    estimator.set_params(callbacks=None).fit(X, Y)
+    assert estimator.n_iter_ == 12
+    assert same_state(weights(estimator), weights(make(**params).fit(X, Y)))
+
+
+@both
 def test_interrupted_fit_is_fitted_and_goes_on_when_called_again(make, tmp_path):
     # after ten batches of six, four of the sixteen labels have their turn to come
     params = {"max_iter": 20, "batch_size": 6}

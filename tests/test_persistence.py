@@ -311,3 +311,9 @@ def test_model_of_an_earlier_version_answers_as_it_did(path):
 def test_a_model_of_this_format_is_kept():
     kept = [json.loads(p.with_suffix(".json").read_text()) for p in MODELS.glob("*.safetensors")]
     assert any(about["format_version"] == _tensor_file.FORMAT_VERSION for about in kept)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    model = sgan(max_iter=1).fit(noise_images(), few_labels())
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*missing\. Make it"):
+        persistence.save(model, tmp_path / "missing" / "m")

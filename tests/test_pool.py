@@ -195,6 +195,15 @@ def test_heavy_tails_pass_and_are_still_refused_in_other_units(seed):
         check_pool_scale(X[:100], 1000.0 * X[100:])
 
 
+def test_one_wide_column_among_many_tells_a_pool_that_was_not_scaled():
+    X = np.random.default_rng(0).normal(size=(500, 6))
+    raw = X * [1, 1, 1, 1, 1, 40_000.0]
+    for n in (10, 100, 400):
+        with pytest.raises(InvalidInputError, match="same units"):
+            check_pool_scale(X[:n], raw[n:])
+        check_pool_scale(raw[:n], raw[n:])
+
+
 def test_a_few_bytes_among_masks_are_refused():
     pool = masks(30)
     pool[:3] *= 255

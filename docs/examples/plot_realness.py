@@ -61,8 +61,10 @@ figure, axes = plt.subplots(1, 2, figsize=(8.0, 3.2), layout="constrained", shar
 titles = ["Realness, D_u", "Local outlier factor of the features, negative"]
 shown = {"digits, not trained on": X_test, **foreign}
 for ax, score, title in zip(axes, (model.realness, feature_score), titles, strict=True):
-    for (name, images), color in zip(shown.items(), ["#0072B2", "#D55E00", "#009E73"], strict=True):
-        ax.hist(score(images), 40, histtype="step", linewidth=1.6, color=color, label=name)
+    values = [score(images) for images in shown.values()]
+    bins = np.histogram_bin_edges(np.concatenate(values), 40)
+    for name, of_kind, color in zip(shown, values, ["#0072B2", "#D55E00", "#009E73"], strict=True):
+        ax.hist(of_kind, bins, histtype="step", linewidth=1.6, color=color, label=name)
     ax.set_xlabel(title)
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].set_ylabel("Images")

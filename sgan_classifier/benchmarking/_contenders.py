@@ -38,6 +38,8 @@ METHODS = {  # the names to choose methods by, which are words
     "GradientBoosting": BOOSTING,
 }
 
+OF_DATA = ("augment", "scaling", "max_iter")  # may be chosen by kind of data, also for the recipe
+
 # Above this many rows LabelSpreading's dense matrix (8 bytes a pair of rows) gives way to a sparse
 # graph of nearest neighbours.
 MAX_DENSE_ROWS = 10_000
@@ -56,7 +58,8 @@ def make_contenders(
     Parameters
     ----------
     data : BenchmarkData
-        Its `parameters` are set on all four networks, so that they differ in nothing else.
+        Its `parameters` are set on all four networks, so that they differ in nothing else; on the
+        recipe, but `OF_DATA`, only those that it does not name.
     max_iter : int, optional
         Steps of every network, for a quick look; by default each estimator's own.
     device : str, default="auto"
@@ -85,7 +88,8 @@ def make_contenders(
     if max_iter is not None:
         shared["max_iter"] = max_iter
     # as many steps as the others: the study's own 5,600 would take minutes a fit on a CPU
-    recipe = {**recipes.CRATERS_2021, "max_iter": SGANClassifier().max_iter, **shared}
+    recipe = {**recipes.CRATERS_2021, "max_iter": SGANClassifier().max_iter}
+    recipe |= {k: v for k, v in shared.items() if k in OF_DATA or k not in recipe}
     contenders: dict[str, BaseEstimator] = {
         SGAN: SGANClassifier(**shared),
         SGAN_2021: SGANClassifier(**recipe),

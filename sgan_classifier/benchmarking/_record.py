@@ -176,7 +176,8 @@ def _machine(data: BenchmarkData, device: str) -> dict[str, Any]:
             for label in np.unique(data.y_train)
         ]
     )
-    one_step = {**data.parameters, "max_iter": 1, "device": device, "random_state": 0}
+    own = {"max_iter": 1, "device": device, "random_state": 0, "early_stopping": False}
+    one_step = {**data.parameters, **own}
     probe = CNNClassifier(**one_step).fit(data.X_train[rows], data.y_train[rows])
     used = str(probe.device_)
     name = torch.cuda.get_device_name(used) if used.startswith("cuda") else processor()

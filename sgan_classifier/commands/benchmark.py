@@ -85,7 +85,8 @@ def benchmark(
             "--set",
             metavar="NAME=VALUE",
             help="Any other parameter that SGANClassifier and CNNClassifier share, such as "
-            "scaling=standard; the same for all networks. May be repeated.",
+            "scaling=standard; the same for all networks, save what makes the recipe of the study. "
+            "May be repeated.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first draw, and of the test part.")] = 0,
@@ -182,11 +183,21 @@ def _check_report(record: Path, command: str, force: bool) -> None:
         other = json.loads(record.read_text(encoding="utf-8"))["command"]
     except (ValueError, KeyError, TypeError):
         other = "it cannot be read"
-    if other != command:
+    if _measured(other) != _measured(command):
         raise InvalidInputError(
             f"{record} is of another command ({other}). Pass another --output, or --force to "
             "replace it and the report beside it."
         )
+
+
+def _measured(command: str) -> list[str]:
+    """Return the words of a command without those that change no figure."""
+    words = shlex.split(command)
+    for option in ("--jobs", "--device"):
+        if option in words:
+            place = words.index(option)
+            del words[place : place + 2]
+    return words
 
 
 def _load(
