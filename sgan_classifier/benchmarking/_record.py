@@ -176,9 +176,10 @@ def _machine(data: BenchmarkData, device: str) -> dict[str, Any]:
             for label in np.unique(data.y_train)
         ]
     )
-    own = {"max_iter": 1, "device": device, "random_state": 0, "early_stopping": False}
-    one_step = {**data.parameters, **own}
-    probe = CNNClassifier(**one_step).fit(data.X_train[rows], data.y_train[rows])
+    needed = {k: v for k, v in data.parameters.items() if k in ("image_shape", "precision")}
+    probe = CNNClassifier(max_iter=1, device=device, random_state=0, **needed).fit(
+        data.X_train[rows], data.y_train[rows]
+    )
     used = str(probe.device_)
     name = torch.cuda.get_device_name(used) if used.startswith("cuda") else processor()
     return {
