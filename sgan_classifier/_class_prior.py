@@ -110,8 +110,9 @@ def find_class_prior(
     Returns
     -------
     ndarray of shape (K,), of sum 1
-        `proportions` itself, or what `estimate_proportions` finds with the probe's probabilities,
-        none below `LEAST_SHARE` times that of the labels before they are made to sum to 1.
+        `proportions` itself, or, where that is further off than luck and mistakes explain, what
+        `estimate_proportions` finds with the probe's probabilities, none below `LEAST_SHARE` times
+        that of the labels before they are made to sum to 1.
     """
     if probes.n_steps < FEWEST_PRIOR_STEPS:
         return proportions if found is None else found
