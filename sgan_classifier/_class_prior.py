@@ -9,7 +9,7 @@ from ._arrays import to_array
 from ._probes import Probes
 from .exceptions import InvalidInputError
 
-FEWEST_PRIOR_STEPS = 20  # of a probe
+FEWEST_PRIOR_STEPS = 20  # of a probe that is asked for shares
 LEAST_SURENESS = 0.8  # mean probability of the right class of labelled rows; below, it knows little
 EM_ITERATIONS = 100
 # Total variation between the labels' proportions and the probe's that is put down to the luck of

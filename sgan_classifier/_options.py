@@ -126,7 +126,7 @@ def parse_augment(word: str) -> str | tuple[str, ...] | None:
     Examples
     --------
     >>> from sgan_classifier._options import parse_augment
-    >>> parse_augment("shift,flip"), parse_augment("auto"), parse_augment("none")
+    >>> parse_augment("shift, flip"), parse_augment("auto"), parse_augment("none")
     (('shift', 'flip'), 'auto', None)
     """
     if word in ("auto", "none"):

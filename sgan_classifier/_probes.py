@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 PROBE_STEPS, PROBE_PART = 200, 0.2  # the second of all steps, at most
 PROBE_ROWS = 2048  # that are asked about
 FIXED_THRESHOLD = 0.95  # FixMatch's (Sohn et al. 2020)
-LEAST_KAPPA, FEWEST_THRESHOLD_STEPS = (
-    0.8,
-    100,
-)  # of two probes that agree; of a probe that is asked for it
+LEAST_KAPPA = 0.8  # of two probes that agree
+FEWEST_THRESHOLD_STEPS = 100  # of a probe that is asked for a threshold
 
 
 class Probes:

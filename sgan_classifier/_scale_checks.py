@@ -39,15 +39,15 @@ def check_pool_scale(X: np.ndarray, pool: np.ndarray) -> None:
     some = [rows[evenly_spaced(len(rows), ROWS_COMPARED)] for rows in (X, pool)]
     kinds = {rows.dtype.kind for rows in some}
     at_most = MAX_SPREAD_RATIO if kinds == {"f"} else OTHER_SCALE
-    if all(rows.dtype == np.uint8 for rows in some):
+    are_bytes = all(rows.dtype == np.uint8 for rows in some)
+    if are_bytes:
         what, sizes = "values of up to", [float(rows.max()) for rows in some]
     elif kinds == {"f"} or kinds <= {"i", "u"}:
         what, sizes = "a standard deviation of", [float(rows.std(dtype=float)) for rows in some]
-        if _middles_are_alike(some, at_most):
-            return
     else:
         return  # masks, or dtypes that do not go together, which `Rows` refuses
-    if min(sizes) > 0 and max(sizes) > at_most * min(sizes):
+    is_other = 0 < at_most * min(sizes) < max(sizes)
+    if is_other and (are_bytes or not _middles_are_alike(some, at_most)):
         raise InvalidInputError(
             f"X_unlabeled has {what} {sizes[1]:.3g}, and X of {sizes[0]:.3g}: they are not in the "
             "same units. The steps of a Pipeline before this one transform X and not a pool: use "

@@ -89,6 +89,12 @@ def test_fit_names_a_wrong_setting_before_it_reads_images(tmp_path, setting, mes
         run("fit", tmp_path / "no folder", "-o", tmp_path / "m", "--set", setting)
 
 
+def test_an_unknown_device_is_named_before_images_are_read(tmp_path):
+    for command in ("fit", "benchmark"):
+        with pytest.raises(InvalidInputError, match=r"'gpu' cannot be used: torch knows no such"):
+            run(command, tmp_path / "no folder", "-o", tmp_path / "m", "--device", "gpu")
+
+
 def test_fit_names_a_wrong_augmentation_before_it_reads_images(tmp_path):
     with pytest.raises(ValueError, match=r"unknown name 'turn'.*by commas"):
         run("fit", tmp_path / "no folder", "-o", tmp_path / "m", "--augment", "shift,turn")

@@ -137,6 +137,15 @@ def test_prediction_of_a_row_does_not_depend_on_the_rows_beside_it(make):
 
 
 @both
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_rows_of_a_table_are_predicted_in_float64_by_any_name_of_the_cpu(make, device):
+    table = X.reshape(len(X), -1)
+    estimator = make(device=device).fit(table, Y)
+    one_by_one = np.concatenate([estimator.predict_proba(row[None]) for row in table])
+    np.testing.assert_allclose(estimator.predict_proba(table), one_by_one, rtol=0, atol=1e-12)
+
+
+@both
 def test_class_weight_moves_predictions_towards_the_heavier_class(make):
     shares = []
     for weight in ({0: 100.0, 1: 1.0}, {0: 1.0, 1: 100.0}):

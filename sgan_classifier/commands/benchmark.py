@@ -180,13 +180,13 @@ def _check_report(record: Path, command: str, force: bool) -> None:
     if force or not record.exists():
         return
     try:
-        other = json.loads(record.read_text(encoding="utf-8"))["command"]
+        other = str(json.loads(record.read_text(encoding="utf-8"))["command"])
     except (ValueError, KeyError, TypeError):
-        other = "it cannot be read"
+        other = "unknown"
     if _measured(other) != _measured(command):
         raise InvalidInputError(
-            f"{record} is of another command ({other}). Pass another --output, or --force to "
-            "replace it and the report beside it."
+            f"{record} is there already, of another command: {other}. Pass another --output, or "
+            "--force to replace it and the report beside it."
         )
 
 
